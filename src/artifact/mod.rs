@@ -1,0 +1,1 @@
+//! What a built library, archive or program really contains, read from its bytes.

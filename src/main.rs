@@ -1,0 +1,2 @@
+//! The command line of alloc8-gen.
+fn main() {}

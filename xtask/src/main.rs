@@ -1,0 +1,2 @@
+//! Tasks of the repository: `cargo xtask test` and its kin.
+fn main() {}
