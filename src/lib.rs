@@ -1,2 +1,9 @@
 //! Generates malloc interposition shims from one spec and proves that they took effect.
+pub mod allocator;
 pub mod artifact;
+pub mod diagnostic;
+mod embedded;
+pub mod operation;
+pub mod prototype;
+pub mod spec;
+mod toml_text;

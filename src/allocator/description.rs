@@ -1,0 +1,441 @@
+//! `NAME.toml`: the description of an allocator.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
+
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+use super::{Allocator, Call, Installed, Limit, Origin, Promise, Promises, Role, ThreadPolicy};
+use crate::{
+    diagnostic::{Diagnostic, Report, Result, Source, nearest},
+    embedded,
+    spec::{Foreign, ReallocZero},
+    toml_text,
+};
+
+type Text = Option<Spanned<String>>;
+
+/// The keys, flat: `toml` places mistakes only in plain structs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    schema: Option<Spanned<u32>>,
+    name: Option<String>,
+    title: Option<String>,
+    #[serde(default)]
+    archive: OneOrMany,
+    #[serde(default)]
+    libs: Vec<String>,
+    source: Option<String>,
+    #[serde(default)]
+    libraries: Vec<String>,
+    pkg_config: Option<String>,
+    install: Option<String>,
+    not_built: Option<String>,
+    counters: Option<String>,
+    #[serde(default)]
+    keep: Vec<String>,
+    #[serde(default)]
+    export: Vec<String>,
+    malloc: Text,
+    free: Text,
+    calloc: Text,
+    realloc: Text,
+    memalign: Text,
+    malloc_usable_size: Text,
+    free_sized: Text,
+    free_aligned_sized: Text,
+    malloc_good_size: Text,
+    owns: Text,
+    malloc_trim: Text,
+    malloc_stats: Text,
+    init: Text,
+    thread_init: Text,
+    thread_cleanup: Text,
+    malloc_lock: Text,
+    malloc_unlock: Text,
+    malloc_reinit: Text,
+    thread_policy: Text,
+    foreign: Text,
+    sized_delete: Text,
+    #[serde(default)]
+    promises: RawPromises,
+    #[serde(default)]
+    waive: Vec<Spanned<String>>,
+}
+
+/// `archive = "a"` or `archive = ["a", "b"]`.
+#[derive(Deserialize, Default)]
+#[serde(untagged)]
+enum OneOrMany {
+    #[default]
+    None,
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawPromises {
+    #[serde(default)]
+    errno: bool,
+    #[serde(default)]
+    free_null: bool,
+    #[serde(default)]
+    free_errno: bool,
+    #[serde(default)]
+    zero_size: bool,
+    max_size: Option<Spanned<Value>>,
+    min_align: Option<Spanned<u64>>,
+    max_align: Option<Spanned<Value>>,
+    natural_align: Option<Spanned<u64>>,
+    #[serde(default)]
+    alignment_einval: bool,
+    #[serde(default)]
+    calloc_overflow: bool,
+    #[serde(default)]
+    realloc_null: bool,
+    realloc_zero: Text,
+    #[serde(default)]
+    usable_size_null: bool,
+    fork: Text,
+}
+
+/// The names of the built-in descriptions, sorted.
+pub fn built_in_names() -> Vec<String> {
+    let mut names: Vec<_> = embedded::folder("specs/allocators/")
+        .filter_map(|(file, _)| file.strip_suffix(".toml").map(str::to_owned))
+        .filter(|name| name != "convention")
+        .collect();
+    names.sort();
+    names
+}
+
+/// The built-in description of that name, if there is one.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn built_in(name: &str) -> Option<Result<Allocator>> {
+    let path = format!("specs/allocators/{name}.toml");
+    let text = (name != "convention").then(|| embedded::text(&path)).flatten()?;
+    Some(read(&Source::new(path, text), name, Origin::BuiltIn))
+}
+
+/// Reads a description; `name` is its file's stem.
+///
+/// # Errors
+/// Everything that is wrong with it: the TOML, unknown keys, call templates, limits, policies, and
+/// missing functions.
+pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocator> {
+    let raw: Raw = toml_text::read(source)?;
+    let mut report = Report::default();
+    if let Some(schema) = raw.schema.as_ref().filter(|s| *s.get_ref() != 1) {
+        report.push(
+            Diagnostic::error("A8004", format!("schema {} is not known", schema.get_ref()))
+                .at(source, schema.span(), "this version reads schema 1"),
+        );
+    }
+    let functions = functions(source, &raw, &mut report);
+    let promises = promises(source, &raw.promises, &mut report);
+    require(source, &functions, &promises, &mut report);
+    let allocator = Allocator {
+        name: raw.name.clone().unwrap_or_else(|| name.to_owned()),
+        title: raw.title.clone().unwrap_or_else(|| name.to_owned()),
+        origin,
+        source: Arc::clone(source),
+        archives: match raw.archive {
+            OneOrMany::None => Vec::new(),
+            OneOrMany::One(path) => vec![path],
+            OneOrMany::Many(paths) => paths,
+        },
+        libs: raw.libs,
+        embedded: raw.source,
+        installed: Installed {
+            libraries: raw.libraries,
+            pkg_config: raw.pkg_config,
+            install: raw.install,
+        },
+        keep: raw.keep,
+        export: raw.export,
+        waived: waived(source, &raw.waive, &mut report),
+        foreign: choice(source, raw.foreign.as_ref(), "foreign", FOREIGN, &mut report),
+        forward_sized_delete: choice(
+            source,
+            raw.sized_delete.as_ref(),
+            "sized_delete",
+            &[("ignore", false), ("forward", true)],
+            &mut report,
+        )
+        .unwrap_or(false),
+        thread_policy: choice(
+            source,
+            raw.thread_policy.as_ref(),
+            "thread_policy",
+            &[("advisory", ThreadPolicy::Advisory), ("required", ThreadPolicy::Required)],
+            &mut report,
+        )
+        .unwrap_or_default(),
+        counters: raw.counters,
+        not_built: raw.not_built,
+        functions,
+        promises,
+    };
+    check_policies(source, &allocator, &mut report);
+    report.finish(allocator).map(|(allocator, _)| allocator)
+}
+
+const FOREIGN: &[(&str, Foreign)] =
+    &[("trust", Foreign::Trust), ("forward", Foreign::Forward), ("abort", Foreign::Abort)];
+
+fn functions(source: &Arc<Source>, raw: &Raw, report: &mut Report) -> BTreeMap<Role, Call> {
+    let texts = [
+        (Role::Malloc, &raw.malloc),
+        (Role::Free, &raw.free),
+        (Role::Calloc, &raw.calloc),
+        (Role::Realloc, &raw.realloc),
+        (Role::Memalign, &raw.memalign),
+        (Role::UsableSize, &raw.malloc_usable_size),
+        (Role::FreeSized, &raw.free_sized),
+        (Role::FreeAlignedSized, &raw.free_aligned_sized),
+        (Role::GoodSize, &raw.malloc_good_size),
+        (Role::Owns, &raw.owns),
+        (Role::MallocTrim, &raw.malloc_trim),
+        (Role::MallocStats, &raw.malloc_stats),
+        (Role::Init, &raw.init),
+        (Role::ThreadInit, &raw.thread_init),
+        (Role::ThreadCleanup, &raw.thread_cleanup),
+        (Role::Lock, &raw.malloc_lock),
+        (Role::Unlock, &raw.malloc_unlock),
+        (Role::Reinit, &raw.malloc_reinit),
+    ];
+    let mut functions = BTreeMap::new();
+    for (role, text) in texts {
+        let Some(text) = text else { continue };
+        match Call::parse(text.get_ref(), &role.prototype(), role == Role::Owns) {
+            Ok(call) => {
+                functions.insert(role, call);
+            }
+            Err(error) => {
+                let start = text.span().start + 1 + error.offset;
+                report.push(
+                    Diagnostic::error("A8101", format!("`{}` is not a call", role.key()))
+                        .at(source, start..start + error.length, error.message)
+                        .fact(format!("the standard form is `{}`", role.prototype())),
+                );
+            }
+        }
+    }
+    functions
+}
+
+/// What no shim can do without (facts about twenty allocators: each lacked at most one way).
+fn require(
+    source: &Arc<Source>,
+    functions: &BTreeMap<Role, Call>,
+    promises: &Promises,
+    report: &mut Report,
+) {
+    let has = |role: Role| functions.contains_key(&role);
+    let mut missing = |what: &str, help: &str| {
+        report.push(Diagnostic::error("A8102", what.to_owned()).at(source, 0..1, "").help(help));
+    };
+    for role in [Role::Malloc, Role::Free] {
+        if !has(role) {
+            missing(
+                &format!("no `{}`", role.key()),
+                &format!("add `{} = \"NAME_{0}\"`", role.key()),
+            );
+        }
+    }
+    if !has(Role::Memalign) && promises.natural_align == 0 {
+        missing(
+            "neither `memalign` nor a promised `natural_align`: `aligned_alloc(64, …)` and over-aligned C++ objects could not be served",
+            "add `memalign = \"NAME_memalign\"`, or `natural_align = N` under [promises] if a block of 2^k bytes is aligned at 2^k up to N",
+        );
+    }
+    if !has(Role::Realloc) && !has(Role::UsableSize) {
+        missing(
+            "neither `realloc` nor `malloc_usable_size`: realloc could not know how much to copy",
+            "add one of them",
+        );
+    }
+    let uses_size = functions.values().any(|c| c.arguments.contains(&super::call::Argument::Usable));
+    if uses_size && !has(Role::UsableSize) {
+        missing(
+            "`usable` is used, but there is no `malloc_usable_size`",
+            "add `malloc_usable_size = \"NAME_malloc_usable_size\"`",
+        );
+    }
+    for (one, other) in [(Role::Lock, Role::Unlock), (Role::Unlock, Role::Lock)] {
+        if has(one) && !has(other) {
+            missing(
+                &format!("`{}` without `{}`: fork would leave the heap locked", one.key(), other.key()),
+                &format!("add `{}`", other.key()),
+            );
+        }
+    }
+}
+
+fn promises(source: &Arc<Source>, raw: &RawPromises, report: &mut Report) -> Promises {
+    let power = |value: &Option<Spanned<u64>>, key: &str, report: &mut Report| match value {
+        Some(n) if n.get_ref().is_power_of_two() => *n.get_ref(),
+        Some(n) => {
+            report.push(
+                Diagnostic::error("A8103", format!("`{key}` is not an alignment"))
+                    .at(source, n.span(), "expected a power of two"),
+            );
+            0
+        }
+        None => 0,
+    };
+    Promises {
+        errno: raw.errno,
+        free_null: raw.free_null,
+        free_errno: raw.free_errno,
+        zero_size: raw.zero_size,
+        max_size: limit(source, raw.max_size.as_ref(), "max_size", report),
+        min_align: power(&raw.min_align, "min_align", report),
+        max_align: limit(source, raw.max_align.as_ref(), "max_align", report),
+        natural_align: power(&raw.natural_align, "natural_align", report),
+        alignment_einval: raw.alignment_einval,
+        calloc_overflow: raw.calloc_overflow,
+        realloc_null: raw.realloc_null,
+        realloc_zero: choice(
+            source,
+            raw.realloc_zero.as_ref(),
+            "realloc_zero",
+            &[("free", ReallocZero::Free), ("live", ReallocZero::Live)],
+            report,
+        ),
+        usable_size_null: raw.usable_size_null,
+        fork_own: choice(source, raw.fork.as_ref(), "fork", &[("own", true)], report).unwrap_or(false),
+    }
+}
+
+fn limit(source: &Arc<Source>, value: Option<&Spanned<Value>>, key: &str, report: &mut Report) -> Limit {
+    let Some(value) = value else { return Limit::Unknown };
+    match value.get_ref() {
+        Value::String(text) if text == "any" => Limit::Any,
+        Value::Integer(n) if *n > 0 => Limit::Bytes(n.unsigned_abs()),
+        _ => {
+            report.push(
+                Diagnostic::error("A8104", format!("`{key}` is not a limit"))
+                    .at(source, value.span(), "expected a number of bytes or \"any\""),
+            );
+            Limit::Unknown
+        }
+    }
+}
+
+fn choice<T: Copy>(
+    source: &Arc<Source>,
+    value: Option<&Spanned<String>>,
+    key: &str,
+    choices: &[(&str, T)],
+    report: &mut Report,
+) -> Option<T> {
+    let value = value?;
+    let found = choices.iter().find(|(name, _)| name == value.get_ref());
+    if found.is_none() {
+        let known: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        report.push(
+            Diagnostic::error("A8105", format!("`{key}` cannot be \"{}\"", value.get_ref()))
+                .at(source, value.span(), format!("expected {}", known.join(" or "))),
+        );
+    }
+    found.map(|(_, choice)| *choice)
+}
+
+fn waived(source: &Arc<Source>, raw: &[Spanned<String>], report: &mut Report) -> BTreeSet<Promise> {
+    let mut waived = BTreeSet::new();
+    for name in raw {
+        match Promise::named(name.get_ref()) {
+            Some(promise) => {
+                waived.insert(promise);
+            }
+            None => {
+                let known: Vec<_> = Promise::ALL.iter().map(|p| p.key()).collect();
+                let near = nearest(name.get_ref(), known.iter().copied());
+                report.push(
+                    Diagnostic::error("A8106", format!("`{}` is not a promise", name.get_ref()))
+                        .at(source, name.span(), "nothing to waive")
+                        .help(near.map_or(format!("promises: {}", known.join(", ")), |n| {
+                            format!("did you mean `{n}`?")
+                        })),
+                );
+            }
+        }
+    }
+    waived
+}
+
+fn check_policies(source: &Arc<Source>, allocator: &Allocator, report: &mut Report) {
+    if allocator.thread_policy == ThreadPolicy::Required && allocator.call(Role::ThreadInit).is_none() {
+        report.push(
+            Diagnostic::error("A8107", "`thread_policy = \"required\"` without `thread_init`")
+                .at(source, 0..1, "")
+                .help("name the function that a thread must call first: `thread_init = \"NAME_thread_init\"`"),
+        );
+    }
+    let needs_owner = matches!(allocator.foreign, Some(Foreign::Forward | Foreign::Abort));
+    if needs_owner && allocator.call(Role::Owns).is_none() {
+        report.push(
+            Diagnostic::error("A8108", "a policy for foreign pointers without `owns`")
+                .at(source, 0..1, "")
+                .help("name the function that tells whose a block is: `owns = \"NAME_owns\"`"),
+        );
+    }
+}
+
+/// Reads a description from disk; relative archives are relative to it.
+///
+/// # Errors
+/// `A8109` if the file cannot be read; else as [`read`].
+pub fn read_file(path: &Path) -> Result<Allocator> {
+    let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Diagnostic::error("A8109", format!("could not read `{}`: {error}", path.display()))
+    })?;
+    read(&Source::new(path.display().to_string(), text), &name, Origin::File(path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Allocator> {
+        read(&Source::new("x.toml", text), "x", Origin::BuiltIn)
+    }
+
+    #[test]
+    fn every_built_in_description_is_without_a_mistake() {
+        for name in built_in_names() {
+            if let Err(report) = built_in(&name).expect("listed") {
+                panic!("{name}: {report}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let report = parse(
+            "malloc = \"x_malloc(sise)\"\nfree = \"x_free\"\nwaive = [\"erno\"]\n[promises]\nmax_size = \"all\"\nmin_align = 12\n",
+        )
+        .unwrap_err();
+        let codes: BTreeSet<_> = report.diagnostics.iter().map(|d| d.code).collect();
+        for code in ["A8101", "A8102", "A8103", "A8104", "A8106"] {
+            assert!(codes.contains(code), "{code} missing in {report}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_gets_a_suggestion() {
+        let report = parse("maloc = \"x\"\n").unwrap_err();
+        assert_eq!(report.diagnostics[0].code, "A8002");
+        assert_eq!(report.diagnostics[0].help.as_deref(), Some("did you mean `malloc`?"));
+    }
+}

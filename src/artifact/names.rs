@@ -1,0 +1,37 @@
+//! Symbol names out of ELF string tables.
+//!
+//! Separate because a hostile table can make few bytes into many: every symbol may name the same
+//! long run without a terminator. A budget over all names of a file keeps the reader linear.
+
+use super::ArtifactError;
+
+/// The names that one file may have, in bytes: far beyond any real file.
+const FLOOR: usize = 1 << 24;
+
+/// Reads names until the file's budget is spent.
+pub(super) struct Names {
+    budget: usize,
+}
+
+impl Names {
+    pub(super) fn new(file: &[u8]) -> Self {
+        Self { budget: file.len().saturating_mul(16).saturating_add(FLOOR) }
+    }
+
+    /// The name at `offset`; out of range is an empty name, as for an unnamed symbol.
+    pub(super) fn at(&mut self, strings: &[u8], offset: u64) -> Result<String, ArtifactError> {
+        let text = c_string(strings, offset).unwrap_or_default();
+        self.budget = self
+            .budget
+            .checked_sub(text.len())
+            .ok_or(ArtifactError::Malformed("its names are far larger than the file"))?;
+        Ok(String::from_utf8_lossy(text).into_owned())
+    }
+}
+
+/// The bytes from `offset` to the next NUL (or to the end of the table).
+pub(super) fn c_string(strings: &[u8], offset: u64) -> Option<&[u8]> {
+    let tail = strings.get(usize::try_from(offset).ok()?..)?;
+    let end = tail.iter().position(|&b| b == 0).unwrap_or(tail.len());
+    tail.get(..end)
+}

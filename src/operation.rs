@@ -1,0 +1,261 @@
+//! The closed set of meanings that a symbol can have.
+//!
+//! A platform has many names, but only these meanings. Each is named after the C function that
+//! defines it (C23, POSIX.1-2024, the glibc manual) or after the form of the C++ operator
+//! ([new.delete]); which names carry which meaning on which platform is written in `specs/` alone.
+
+use crate::prototype::Prototype;
+
+/// Which variant of `operator new` or `operator delete` ([new.delete] lists ten of each).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Form {
+    /// `new[]`, `delete[]`.
+    pub array: bool,
+    /// Takes the size (delete only).
+    pub sized: bool,
+    /// Takes a `std::align_val_t`.
+    pub aligned: bool,
+    /// Takes a `const std::nothrow_t &`.
+    pub nothrow: bool,
+}
+
+impl Form {
+    /// The form that the standard's default definition of this one calls ([new.delete.single] and
+    /// [new.delete.array], "Default behavior"); `None` for the two that end the chain.
+    pub fn base(self, delete: bool) -> Option<Form> {
+        if self.nothrow {
+            return Some(Form { nothrow: false, ..self });
+        }
+        if self.sized && delete {
+            return Some(Form { sized: false, ..self });
+        }
+        self.array.then_some(Form { array: false, ..self })
+    }
+
+    fn describe(self, word: &str) -> String {
+        let mut name = format!("operator {word}{}", if self.array { "[]" } else { "" });
+        for (set, text) in
+            [(self.sized, ", sized"), (self.aligned, ", aligned"), (self.nothrow, ", nothrow")]
+        {
+            if set {
+                name += text;
+            }
+        }
+        name
+    }
+}
+
+/// What a call does to the heap: the deciding question for completeness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Hands out a block.
+    Allocates,
+    /// Takes a block back.
+    Frees,
+    /// Takes a block and hands one out.
+    Reallocates,
+    /// Looks at a block that the heap handed out.
+    Inspects,
+    /// Asks or tells the heap something about itself.
+    Tunes,
+}
+
+macro_rules! operations {
+    ($($variant:ident $name:literal $effect:ident $proto:literal $meaning:literal;)*) => {
+        /// A meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $(#[doc = concat!("`", $proto, "`: ", $meaning, ".")] $variant,)*
+            /// `operator new` in one of its forms.
+            New(Form),
+            /// `operator delete` in one of its forms.
+            Delete(Form),
+        }
+
+        impl Operation {
+            /// All operations that are C functions, in the order in which shims define them.
+            pub const C: &[Operation] = &[$(Operation::$variant),*];
+
+            /// The name that specs use.
+            pub fn name(self) -> String {
+                match self {
+                    $(Operation::$variant => $name.to_owned(),)*
+                    Operation::New(form) => form.describe("new"),
+                    Operation::Delete(form) => form.describe("delete"),
+                }
+            }
+
+            /// What a call does.
+            pub fn effect(self) -> Effect {
+                match self {
+                    $(Operation::$variant => Effect::$effect,)*
+                    Operation::New(_) => Effect::Allocates,
+                    Operation::Delete(_) => Effect::Frees,
+                }
+            }
+
+            /// One phrase for `list` and `explain`.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Operation::$variant => $meaning,)*
+                    Operation::New(form) if form.nothrow => "allocates, NULL on failure, never throws",
+                    Operation::New(_) => "allocates, asks the new-handler, throws std::bad_alloc",
+                    Operation::Delete(_) => "frees a block that the matching operator new allocated",
+                }
+            }
+
+            /// The prototype that defines the parameters' names and types.
+            pub fn prototype(self) -> Prototype {
+                let text = match self {
+                    $(Operation::$variant => $proto.to_owned(),)*
+                    Operation::New(form) => operator("void *operator new", "size_t size", form),
+                    Operation::Delete(form) => operator("void operator delete", "void *ptr", form),
+                };
+                Prototype::parse(&text).expect("the operations' own prototypes are tested")
+            }
+        }
+    };
+}
+
+operations! {
+    Malloc "malloc" Allocates "void *malloc(size_t size)"
+        "allocates size bytes (C23 7.24.3.6)";
+    Calloc "calloc" Allocates "void *calloc(size_t nmemb, size_t size)"
+        "allocates nmemb * size zeroed bytes; overflow is a failure (C23 7.24.3.2)";
+    Realloc "realloc" Reallocates "void *realloc(void *ptr, size_t size)"
+        "resizes a block and keeps its content; a failure keeps the block (C23 7.24.3.7)";
+    Free "free" Frees "void free(void *ptr)"
+        "frees a block, keeps errno (POSIX.1-2024 free)";
+    Memalign "memalign" Allocates "void *memalign(size_t alignment, size_t size)"
+        "allocates at an alignment, which the platform may round up (memalign(3))";
+    AlignedAlloc "aligned_alloc" Allocates "void *aligned_alloc(size_t alignment, size_t size)"
+        "allocates at an alignment (C23 7.24.3.1)";
+    PosixMemalign "posix_memalign" Allocates
+        "int posix_memalign(void **memptr, size_t alignment, size_t size)"
+        "allocates at an alignment; returns an error number, *memptr is untouched on failure (POSIX.1-2024 posix_memalign)";
+    Valloc "valloc" Allocates "void *valloc(size_t size)"
+        "allocates at a page (valloc(3))";
+    Pvalloc "pvalloc" Allocates "void *pvalloc(size_t size)"
+        "allocates whole pages at a page (pvalloc(3))";
+    Reallocarray "reallocarray" Reallocates "void *reallocarray(void *ptr, size_t nmemb, size_t size)"
+        "resizes a block to nmemb * size bytes; overflow is a failure (POSIX.1-2024 reallocarray)";
+    FreeSized "free_sized" Frees "void free_sized(void *ptr, size_t size)"
+        "frees a block whose requested size is known (C23 7.24.3.4)";
+    FreeAlignedSized "free_aligned_sized" Frees
+        "void free_aligned_sized(void *ptr, size_t alignment, size_t size)"
+        "frees a block whose requested alignment and size are known (C23 7.24.3.5)";
+    MallocUsableSize "malloc_usable_size" Inspects "size_t malloc_usable_size(void *ptr)"
+        "tells how many bytes of a block may be used, 0 for NULL (malloc_usable_size(3))";
+    Mallopt "mallopt" Tunes "int mallopt(int param, int value)"
+        "sets a parameter of glibc's heap; 0 says that it could not (mallopt(3))";
+    MallocTrim "malloc_trim" Tunes "int malloc_trim(size_t pad)"
+        "returns free memory to the system; 0 says that none was returned (malloc_trim(3))";
+    Mallinfo "mallinfo" Tunes "struct mallinfo mallinfo(void)"
+        "tells the size of glibc's heap (mallinfo(3))";
+    Mallinfo2 "mallinfo2" Tunes "struct mallinfo2 mallinfo2(void)"
+        "tells the size of glibc's heap (mallinfo(3))";
+    MallocInfo "malloc_info" Tunes "int malloc_info(int options, FILE *stream)"
+        "writes the state of glibc's heap as XML (malloc_info(3))";
+    MallocStats "malloc_stats" Tunes "void malloc_stats(void)"
+        "writes the state of glibc's heap to standard error (malloc_stats(3))";
+}
+
+fn operator(head: &str, first: &str, form: Form) -> String {
+    let array = if form.array { "[]" } else { "" };
+    let mut text = format!("{head}{array}({first}");
+    for (set, parameter) in [
+        (form.sized, ", size_t size"),
+        (form.aligned, ", std::align_val_t alignment"),
+        (form.nothrow, ", const std::nothrow_t &tag"),
+    ] {
+        if set {
+            text += parameter;
+        }
+    }
+    text + ")"
+}
+
+impl Operation {
+    /// The twenty replaceable operators, bases before what derives from them.
+    pub fn operators() -> Vec<Operation> {
+        let mut all = Vec::new();
+        for delete in [false, true] {
+            for nothrow in [false, true] {
+                for sized in [false, true] {
+                    if sized && (nothrow || !delete) {
+                        continue;
+                    }
+                    for (aligned, array) in
+                        [(false, false), (false, true), (true, false), (true, true)]
+                    {
+                        let form = Form { array, sized, aligned, nothrow };
+                        all.push(if delete { Operation::Delete(form) } else { Operation::New(form) });
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Every operation.
+    pub fn all() -> Vec<Operation> {
+        Operation::C.iter().copied().chain(Operation::operators()).collect()
+    }
+
+    /// The operation of that name.
+    pub fn named(name: &str) -> Option<Operation> {
+        Operation::all().into_iter().find(|op| op.name() == name)
+    }
+
+    /// The form whose public symbol a derived operator calls by default.
+    pub fn base(self) -> Option<Operation> {
+        match self {
+            Operation::New(form) => form.base(false).map(Operation::New),
+            Operation::Delete(form) => form.base(true).map(Operation::Delete),
+            Operation::Reallocarray => Some(Operation::Realloc),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a C++ operator.
+    pub fn is_operator(self) -> bool {
+        matches!(self, Operation::New(_) | Operation::Delete(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_twenty_operators_and_every_name_is_unique() {
+        assert_eq!(Operation::operators().len(), 20);
+        let mut names: Vec<_> = Operation::all().iter().map(|op| op.name()).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), Operation::all().len());
+    }
+
+    #[test]
+    fn every_operation_has_a_prototype_and_is_found_by_name() {
+        for op in Operation::all() {
+            assert!(!op.prototype().name.is_empty());
+            assert_eq!(Operation::named(&op.name()), Some(op));
+        }
+    }
+
+    #[test]
+    fn a_derived_operator_ends_at_a_plain_or_aligned_base() {
+        for mut op in Operation::operators() {
+            while let Some(base) = op.base() {
+                op = base;
+            }
+            match op {
+                Operation::New(f) | Operation::Delete(f) => {
+                    assert!(!f.array && !f.sized && !f.nothrow);
+                }
+                _ => panic!("an operator's base is an operator"),
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! C and C++ prototypes as the specs write them: a closed set of types, or a diagnostic.
+
+use std::fmt;
+
+/// A parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its C type, spaced as C programmers space it: `void *`, `size_t`.
+    pub ty: String,
+    /// Its name; operations know parameters by name.
+    pub name: String,
+}
+
+/// A function's declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prototype {
+    /// The C return type.
+    pub result: String,
+    /// The declared name: `malloc`, or `operator new[]`.
+    pub name: String,
+    /// In order.
+    pub parameters: Vec<Parameter>,
+}
+
+/// What a spec may write, and its spelling in the emitted C.
+///
+/// C++ types are answered by what the Itanium C++ ABI passes for them: an enumeration with
+/// underlying type `size_t`, and a reference as a pointer.
+const TYPES: &[(&str, &str)] = &[
+    ("void", "void"),
+    ("void *", "void *"),
+    ("void **", "void **"),
+    ("const void *", "const void *"),
+    ("const char *", "const char *"),
+    ("char *", "char *"),
+    ("size_t", "size_t"),
+    ("int", "int"),
+    ("FILE *", "void *"),
+    ("struct mallinfo", "struct mallinfo"),
+    ("struct mallinfo2", "struct mallinfo2"),
+    ("std::align_val_t", "size_t"),
+    ("const std::nothrow_t &", "const void *"),
+];
+
+/// A mistake in a prototype: the byte offset in it, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrototypeError {
+    /// Bytes from the start of the text.
+    pub offset: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Prototype {
+    /// Reads `void *malloc(size_t size)`.
+    ///
+    /// # Errors
+    /// Where and why it is not a prototype over the known types.
+    pub fn parse(text: &str) -> Result<Prototype, PrototypeError> {
+        let fail = |offset: usize, message: &str| PrototypeError { offset, message: message.to_owned() };
+        let open = text.find('(').ok_or_else(|| fail(text.len(), "expected `(`"))?;
+        if !text.ends_with(')') {
+            return Err(fail(text.len(), "expected `)` at the end"));
+        }
+        let head = &text[..open];
+        let name_start = match head.find("operator") {
+            Some(at) => at,
+            None => head.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1),
+        };
+        let name = head[name_start..].trim().to_owned();
+        if name.is_empty() {
+            return Err(fail(open, "expected a name before `(`"));
+        }
+        let result = known_type(&head[..name_start]).map_err(|m| fail(0, &m))?;
+        let inside = &text[open + 1..text.len() - 1];
+        let mut parameters = Vec::new();
+        let mut offset = open + 1;
+        for part in inside.split(',').filter(|_| !matches!(inside.trim(), "" | "void")) {
+            let start = part.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1);
+            let name = part[start..].trim();
+            let lead = part.len() - part.trim_start().len();
+            if name.is_empty() || start == 0 {
+                return Err(fail(offset + lead, "expected a type and a parameter name"));
+            }
+            let ty = known_type(&part[..start]).map_err(|m| fail(offset + lead, &m))?;
+            parameters.push(Parameter { ty, name: name.to_owned() });
+            offset += part.len() + 1;
+        }
+        Ok(Prototype { result, name, parameters })
+    }
+
+    /// The parameter list as C writes it; `void` if there is none.
+    pub fn parameter_list(&self) -> String {
+        if self.parameters.is_empty() {
+            return "void".to_owned();
+        }
+        let list: Vec<_> = self.parameters.iter().map(|p| declare(&p.ty, &p.name)).collect();
+        list.join(", ")
+    }
+
+    /// The declaration in C under another name.
+    pub fn named(&self, name: &str) -> String {
+        format!("{}({})", declare(&self.result, name), self.parameter_list())
+    }
+
+    /// Whether it has a parameter of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.parameters.iter().any(|p| p.name == name)
+    }
+}
+
+impl fmt::Display for Prototype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.named(&self.name))
+    }
+}
+
+/// `void *` + `ptr` = `void *ptr`; `size_t` + `size` = `size_t size`.
+fn declare(ty: &str, name: &str) -> String {
+    if ty.ends_with('*') { format!("{ty}{name}") } else { format!("{ty} {name}") }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn known_type(text: &str) -> Result<String, String> {
+    let squeeze = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    let wanted = squeeze(text);
+    TYPES.iter().find(|(spec, _)| squeeze(spec) == wanted).map(|(_, c)| (*c).to_owned()).ok_or_else(
+        || {
+            let known: Vec<_> = TYPES.iter().map(|(spec, _)| format!("`{spec}`")).collect();
+            format!("unknown type `{}`; known are {}", text.trim(), known.join(", "))
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prototype_reads_back_as_it_was_written() {
+        for text in [
+            "void *malloc(size_t size)",
+            "int posix_memalign(void **memptr, size_t alignment, size_t size)",
+            "struct mallinfo2 mallinfo2(void)",
+            "void malloc_stats(void)",
+        ] {
+            assert_eq!(Prototype::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_operator_is_answered_by_its_c_form() {
+        let p = Prototype::parse(
+            "void *operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t &tag)",
+        )
+        .unwrap();
+        assert_eq!(p.name, "operator new[]");
+        assert_eq!(p.named("f"), "void *f(size_t size, size_t alignment, const void *tag)");
+    }
+
+    #[test]
+    fn a_mistake_is_placed_where_it_is() {
+        let e = Prototype::parse("void *malloc(size size)").unwrap_err();
+        assert_eq!(e.offset, 13);
+        assert!(e.message.contains("unknown type `size`"), "{}", e.message);
+        assert!(Prototype::parse("void *malloc").is_err());
+        assert!(Prototype::parse("void *malloc(size_t)").is_err());
+        assert!(Prototype::parse("(").is_err());
+    }
+}
