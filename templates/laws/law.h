@@ -1,0 +1,214 @@
+/* What every law shares: how a law says that it is broken or does not apply, and how it keeps the
+ * compiler from knowing what malloc does. Include it before anything else.
+ *
+ * A law ends with status 0 (it holds), 1 (broken; stderr says what was expected and what was seen) or
+ * 77 (it does not apply here; stdout says why). Nothing in this file allocates: a law must be able to
+ * speak when the heap cannot. */
+#ifndef LAW_H
+#define LAW_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* The value of EXPRESSION, about which the compiler may assume nothing: neither that it came from an
+ * allocation function, nor that memory or errno is as it was before. */
+#define OPAQUE(expression)                                           \
+    (__extension__({                                                 \
+        __typeof__(expression) law_value = (expression);             \
+        __asm__ __volatile__("" : "+r"(law_value) : : "memory");     \
+        law_value;                                                   \
+    }))
+
+/* The message completes the sentence "expected ...; saw ...". */
+#define CHECK(condition, ...)                                        \
+    do {                                                             \
+        if (!(condition)) {                                          \
+            law_broken(__FILE__, __LINE__, __VA_ARGS__);             \
+        }                                                            \
+    } while (0)
+
+__attribute__((noreturn, noinline, format(printf, 3, 4), unused))
+static void law_broken(const char *file, int line, const char *format, ...)
+{
+    char text[1024];
+    const char *base = strrchr(file, '/');
+    base = base ? base + 1 : file;
+    const char *dot = strrchr(base, '.');
+    int length = snprintf(text, sizeof text / 2, "%s:%d: %.*s: expected ", file, line,
+                          (int)(dot ? dot - base : (ptrdiff_t)strlen(base)), base);
+    length = length < (int)(sizeof text / 2) ? length : (int)(sizeof text / 2) - 1;
+    va_list arguments;
+    va_start(arguments, format);
+    int more = vsnprintf(text + length, sizeof text - (size_t)length - 1, format, arguments);
+    va_end(arguments);
+    length += more < (int)sizeof text - length - 1 ? more : (int)sizeof text - length - 2;
+    text[length++] = '\n';
+    if (write(2, text, (size_t)length) < 0) {
+        _exit(1);
+    }
+    _exit(1);
+}
+
+__attribute__((noreturn, noinline, unused))
+static void law_does_not_apply(const char *reason)
+{
+    if (write(1, reason, strlen(reason)) < 0 || write(1, "\n", 1) < 0) {
+        _exit(77);
+    }
+    _exit(77);
+}
+
+/* Looks up a function that this libc may not have; NULL if it has none. Cast it through intptr_t. */
+__attribute__((unused))
+static intptr_t law_lookup(const char *name)
+{
+    return (intptr_t)dlsym(RTLD_DEFAULT, name);
+}
+
+/* Compilers may assume that free() leaves errno alone, and then never look. */
+__attribute__((unused))
+static void law_set_errno(int value)
+{
+    errno = value;
+    __asm__ __volatile__("" : : : "memory");
+}
+
+__attribute__((unused))
+static int law_errno(void)
+{
+    __asm__ __volatile__("" : : : "memory");
+    return errno;
+}
+
+static inline int law_is_aligned(const void *block, size_t alignment)
+{
+    return (uintptr_t)block % alignment == 0;
+}
+
+/* A pattern in which every byte depends on its place and on the seed. */
+static inline unsigned char law_pattern(size_t place, unsigned seed)
+{
+    return (unsigned char)(place * 31 + (place >> 8) * 7 + seed * 131 + 1);
+}
+
+__attribute__((unused))
+static void law_fill(void *block, size_t size, unsigned seed)
+{
+    unsigned char *bytes = (unsigned char *)block;
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = law_pattern(i, seed);
+    }
+}
+
+/* The number of leading bytes that still hold the pattern: `size` if all do. */
+__attribute__((unused))
+static size_t law_intact(const void *block, size_t size, unsigned seed)
+{
+    const unsigned char *bytes = (const unsigned char *)block;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != law_pattern(i, seed)) {
+            return i;
+        }
+    }
+    return size;
+}
+
+/* The number of leading zero bytes: `size` if all are. */
+__attribute__((unused))
+static size_t law_zeroed(const void *block, size_t size)
+{
+    const unsigned char *bytes = (const unsigned char *)block;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != 0) {
+            return i;
+        }
+    }
+    return size;
+}
+
+/* A small generator, so that every run makes the same calls. */
+static inline unsigned law_random(unsigned *state)
+{
+    unsigned x = *state;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return *state = x;
+}
+
+/* Bytes of address space (field 0) or resident memory (field 1) of this process; 0 if unknown. */
+__attribute__((unused))
+static size_t law_process_bytes(int field)
+{
+    char text[128];
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return 0;
+    }
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    if (length <= 0) {
+        return 0;
+    }
+    text[length] = 0;
+    char *at = text;
+    unsigned long pages = strtoul(at, &at, 10);
+    if (field == 1) {
+        pages = strtoul(at, &at, 10);
+    }
+    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Lets the address space grow by `more` bytes at most. Says 77 where the system does not enforce that
+ * (emulators do not). */
+__attribute__((unused))
+static void law_limit_address_space(size_t more)
+{
+    size_t now = law_process_bytes(0);
+    if (now == 0) {
+        law_does_not_apply("/proc/self/statm cannot be read");
+    }
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0) {
+        law_does_not_apply("RLIMIT_AS cannot be read");
+    }
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < now + more) {
+        law_does_not_apply("the address space is limited already");
+    }
+    limit.rlim_cur = now + more;
+    if (setrlimit(RLIMIT_AS, &limit) != 0) {
+        law_does_not_apply("RLIMIT_AS cannot be set");
+    }
+    void *probe = mmap(NULL, more + (1 << 20), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (probe != MAP_FAILED) {
+        munmap(probe, more + (1 << 20));
+        law_does_not_apply("RLIMIT_AS is not enforced here");
+    }
+}
+
+__attribute__((unused))
+static void law_lift_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_AS, &limit);
+    }
+}
+
+#endif

@@ -1,0 +1,34 @@
+// malloc_info() fails with EINVAL for any option but 0, and writes an XML document for 0 (malloc_info(3)).
+//@ libc = ["glibc", "bionic"]
+#include "law.h"
+#include <malloc.h>
+
+int main(void)
+{
+#if !defined __GLIBC__ && !defined __BIONIC__
+    law_does_not_apply("this libc has no malloc_info()");
+#else
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    CHECK(stream != NULL, "open_memstream() to succeed; saw NULL");
+    const int options[] = {1, -1, 42};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        law_set_errno(0);
+        int code = malloc_info(OPAQUE((int)options[i]), stream);
+        int error = law_errno();
+        /* The manual says -1 and errno; glibc returns EINVAL. */
+        CHECK(code == EINVAL || (code == -1 && error == EINVAL), "malloc_info(%d, _) to fail with EINVAL (%d); saw %d, errno %d", options[i],
+              EINVAL, code, error);
+    }
+    fflush(stream);
+    CHECK(size == 0, "malloc_info() that fails to write nothing; saw %zu bytes", size);
+    int code = malloc_info(OPAQUE(0), stream);
+    fclose(stream);
+    text = OPAQUE(text);
+    CHECK(code == 0, "malloc_info(0, _) to return 0; saw %d", code);
+    CHECK(strncmp(text, "<malloc", 7) == 0 || strncmp(text, "<?xml", 5) == 0, "malloc_info(0, _) to write XML; saw \"%.20s\"", text);
+    free(text);
+    return 0;
+#endif
+}
