@@ -65,6 +65,8 @@ static void register_in_constructor(void)
 static void *hammer(void *argument)
 {
     (void)argument;
+    /* On Linux this is about the calling thread: the children are to get their turn. */
+    setpriority(PRIO_PROCESS, 0, 10);
     while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
         free(OPAQUE(malloc(OPAQUE((size_t)100))));
         free(OPAQUE(malloc(OPAQUE((size_t)40000))));

@@ -27,12 +27,22 @@
 
 /* The value of EXPRESSION, about which the compiler may assume nothing: neither that it came from an
  * allocation function, nor that memory or errno is as it was before. */
+#ifdef __cplusplus
+template <class Type>
+inline Type law_opaque(Type value)
+{
+    __asm__ __volatile__("" : "+r"(value) : : "memory");
+    return value;
+}
+#define OPAQUE(expression) law_opaque(expression)
+#else
 #define OPAQUE(expression)                                           \
     (__extension__({                                                 \
         __typeof__(expression) law_value = (expression);             \
         __asm__ __volatile__("" : "+r"(law_value) : : "memory");     \
         law_value;                                                   \
     }))
+#endif
 
 /* The message completes the sentence "expected ...; saw ...". */
 #define CHECK(condition, ...)                                        \

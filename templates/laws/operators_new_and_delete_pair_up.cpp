@@ -1,0 +1,93 @@
+// Each of the eight operators new returns a block of its own that each of its deletes takes: plain, sized, nothrow, aligned ([new.delete.single], [new.delete.array]; 20 functions).
+#include "law.h"
+#include <initializer_list>
+#include <new>
+
+namespace {
+
+enum Form { plain, sized, nothrow, forms };
+
+void *allocate(bool array, bool quiet, std::size_t alignment, std::size_t size)
+{
+    size = OPAQUE(size);
+    if (alignment == 0) {
+        if (quiet) {
+            return array ? ::operator new[](size, std::nothrow) : ::operator new(size, std::nothrow);
+        }
+        return array ? ::operator new[](size) : ::operator new(size);
+    }
+    const auto align = static_cast<std::align_val_t>(alignment);
+    if (quiet) {
+        return array ? ::operator new[](size, align, std::nothrow) : ::operator new(size, align, std::nothrow);
+    }
+    return array ? ::operator new[](size, align) : ::operator new(size, align);
+}
+
+void release(bool array, int form, std::size_t alignment, void *block, std::size_t size)
+{
+    if (alignment == 0) {
+        switch (form) {
+        case plain:
+            return array ? ::operator delete[](block) : ::operator delete(block);
+        case sized:
+            return array ? ::operator delete[](block, size) : ::operator delete(block, size);
+        default:
+            return array ? ::operator delete[](block, std::nothrow) : ::operator delete(block, std::nothrow);
+        }
+    }
+    const auto align = static_cast<std::align_val_t>(alignment);
+    switch (form) {
+    case plain:
+        return array ? ::operator delete[](block, align) : ::operator delete(block, align);
+    case sized:
+        return array ? ::operator delete[](block, size, align) : ::operator delete(block, size, align);
+    default:
+        return array ? ::operator delete[](block, align, std::nothrow) : ::operator delete(block, align, std::nothrow);
+    }
+}
+
+} // namespace
+
+int main()
+{
+    static const std::size_t alignments[] = {0, 8, 16, 32, 64, 256, 4096, 65536};
+    static const std::size_t sizes[] = {0, 1, 13, 100, 1000, 5000, 70000};
+    constexpr int count = 4 * forms;
+    std::size_t resident = 0;
+    for (int round = 0; round < 300; round++) {
+        for (std::size_t alignment : alignments) {
+            for (std::size_t size : sizes) {
+                if (round > 0 && (size > 1000 || alignment > 256)) {
+                    continue;
+                }
+                void *blocks[count];
+                for (int i = 0; i < count; i++) {
+                    blocks[i] = OPAQUE(allocate(i & 1, i & 2, alignment, size));
+                    CHECK(blocks[i] != nullptr, "operator new(%zu) aligned to %zu to succeed; saw NULL", size, alignment);
+                    CHECK(law_is_aligned(blocks[i], alignment ? alignment : size >= 16 ? 16 : 1), "operator new(%zu) to be aligned to %zu; saw %p",
+                          size, alignment, blocks[i]);
+                    for (int j = 0; j < i; j++) {
+                        CHECK(blocks[i] != blocks[j], "a block of its own; saw %p twice", blocks[i]);
+                    }
+                    law_fill(blocks[i], size, static_cast<unsigned>(i));
+                }
+                for (int i = 0; i < count; i++) {
+                    CHECK(law_intact(blocks[i], size, static_cast<unsigned>(i)) == size, "blocks of their own; saw them overlap");
+                    release(i & 1, i / 4, alignment, blocks[i], size);
+                }
+            }
+        }
+        if (round == 10) {
+            resident = law_process_bytes(1);
+        }
+    }
+    for (std::size_t alignment : {std::size_t{0}, std::size_t{64}}) {
+        for (int i = 0; i < count; i++) {
+            release(i & 1, i / 4, alignment, OPAQUE(static_cast<void *>(nullptr)), 10);
+        }
+    }
+    std::size_t grown = law_process_bytes(1);
+    grown = grown > resident ? grown - resident : 0;
+    CHECK(grown < std::size_t{16} << 20, "every delete to free; saw memory grow by %zu bytes", grown);
+    return 0;
+}
