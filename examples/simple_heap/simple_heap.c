@@ -4,16 +4,16 @@
  *
  *   chunk   4 MiB of address space, aligned to 4 MiB: a header and 63 slices
  *   slice   64 KiB, the unit that spans are cut from and return to
- *   span    one or more slices: many small blocks of one class, or a single larger block (a "run")
- *   huge    a block above 1 MiB: a mapping of its own that starts where a chunk would start
+ *   span    one or more slices that hold blocks of one size
+ *   huge    a block above 1 MiB: a mapping of its own, which starts where a chunk would start
  *
- * So an address alone tells everything. A block at a chunk boundary is huge, as a chunk begins with its
- * header; any other block finds its span by masking. A table with one word per 4 MiB of address space
- * answers `owns` for every address, and holds the sizes of huge blocks.
+ * So an address tells everything. A block at a chunk boundary is huge, as a chunk begins with its header;
+ * any other block finds its span by masking. A table with a word for each 4 MiB of address space holds the
+ * sizes of huge blocks, and says of any address whether it is ours.
  *
- * Small blocks come from a few heaps, each with one lock; threads take turns at choosing theirs. A block
- * goes back to the heap it came from, whoever frees it. Nothing is kept per thread but that choice, so a
- * thread that ends leaves nothing behind, and a free after its end is like any other.
+ * Spans belong to heaps, each with one lock; threads take turns at choosing their heap. A block goes back
+ * to the heap that it came from, whoever frees it. Nothing else is kept for a thread, so a thread that ends
+ * leaves nothing behind, and a free after its end is like any other.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* mremap, secure_getenv */
@@ -39,183 +39,155 @@ void simple_heap_malloc_reinit(void);
 
 /* ---- the operating system ------------------------------------------------------------------------- */
 
-/* Pages come zeroed, and sizes are multiples of 64 KiB: no system has larger base pages.
- * Each of these keeps errno, so that free and a successful malloc do. */
+/* Pages come zeroed. Sizes are multiples of 64 KiB, for no system has larger base pages. All of these keep
+ * errno, so that free does, and malloc when it succeeds. */
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/syscall.h>
-enum { OS_REMAPS = 1 };
-#else
-enum { OS_REMAPS = 0 };
-#endif
-#if defined(__APPLE__)
+#elif defined(__APPLE__)
 #include <pthread.h>
 #endif
 
-static void *os_map(size_t size, bool usable)
+static void *os_map(size_t size, int protection)
 {
     int saved = errno;
-    void *p = mmap(NULL, size, usable ? PROT_READ | PROT_WRITE : PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    void *ptr = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANON, -1, 0);
     errno = saved;
-    return p == MAP_FAILED ? NULL : p;
+    return ptr == MAP_FAILED ? NULL : ptr;
 }
 
-static bool os_make_usable(void *p, size_t size)
+static bool os_make_usable(void *ptr, size_t size)
 {
     int saved = errno;
-    bool done = mprotect(p, size, PROT_READ | PROT_WRITE) == 0;
+    bool done = mprotect(ptr, size, PROT_READ | PROT_WRITE) == 0;
     errno = saved;
     return done;
 }
 
-/* Gives the pages back but keeps the addresses; they read as zero afterwards. */
-static bool os_purge(void *p, size_t size)
+/* Gives the memory back and keeps the addresses, which read as zero from now on. */
+static bool os_purge(void *ptr, size_t size)
 {
     int saved = errno;
-#if defined(__linux__)
-    bool done = madvise(p, size, MADV_DONTNEED) == 0; /* refused for locked memory */
-#else
     bool done = false;
+#if defined(__linux__)
+    done = madvise(ptr, size, MADV_DONTNEED) == 0; /* refused for locked memory */
 #endif
     if (!done)
-        done = mmap(p, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0) == p;
+        done = mmap(ptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0) == ptr;
     errno = saved;
     return done;
 }
 
-static void os_unmap(void *p, size_t size)
+static void os_unmap(void *ptr, size_t size)
 {
     int saved = errno;
-    if (munmap(p, size) != 0) /* splitting a mapping can exceed the system's limit: lose addresses, not memory */
-        (void)os_purge(p, size);
+    if (munmap(ptr, size) != 0) /* a hole can exceed the limit on mappings: lose the addresses only */
+        (void)os_purge(ptr, size);
     errno = saved;
 }
 
-/* Resizes a mapping where it is (`to` equal to `from`), or moves it onto reserved addresses. */
-static bool os_remap(void *from, size_t old_size, void *to, size_t size)
+/* Moves pages to reserved addresses. Where that fails, realloc copies, and the reservation is gone. */
+static bool os_move(void *from, size_t old_size, void *to, size_t new_size)
 {
 #if defined(__linux__)
     int saved = errno;
-    void *p = from == to ? mremap(from, old_size, size, 0)
-                         : mremap(from, old_size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-    errno = saved;
-    return p == to;
+    bool done = mremap(from, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to;
+    errno = saved; /* if it failed, `to` may be another's by now: do not unmap */
+    return done;
 #else
-    (void)from, (void)old_size, (void)to, (void)size;
+    (void)from, (void)old_size;
+    os_unmap(to, new_size);
     return false;
 #endif
 }
 
-/* Called again and again while a lock is taken. Yielding alone never lets a holder of lower real-time
- * priority run, hence the nap; the C library's nanosleep would be a cancellation point. */
+/* Called in turn after turn while a lock is taken. Yielding never lets a holder of lower real-time priority
+ * run, hence the nap; as a bare system call, because nanosleep would be a cancellation point. */
 static void os_wait(unsigned turn)
 {
     int saved = errno;
-    if (turn < 64) {
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#endif
-    } else if (turn < 256) {
-        sched_yield();
-    } else {
 #if defined(SYS_nanosleep)
-        long nap[2] = {0, 50000};
-        syscall(SYS_nanosleep, nap, NULL);
-#else
+    if (turn > 256)
+        syscall(SYS_nanosleep, (long[]){0, 50000}, NULL);
+    else
+#endif
+    if (turn > 64)
         sched_yield();
-#endif
-    }
     errno = saved;
-}
-
-static const char *os_getenv(const char *name)
-{
-#if defined(__linux__) && !defined(__ANDROID__)
-    return secure_getenv(name); /* a privileged program must not write where its user says */
-#else
-    return getenv(name);
-#endif
 }
 
 /* ---- layout --------------------------------------------------------------------------------------- */
 
 #define SLICE ((size_t)64 << 10)
 #define CHUNK ((size_t)4 << 20)
-#define ALL_SLICES (~(uint64_t)1) /* the header has slice 0 to itself */
+#define SLICES (~(uint64_t)1) /* of a chunk, a bit for each; the header has the first to itself */
 
-#define SMALL_MAX ((size_t)32 << 10)
-#define RUN_MAX ((size_t)1 << 20)
-#define CLASSES 40 /* steps of 16 bytes up to 128, then four to each doubling: at most a fifth is lost */
+#define SPAN_BLOCK_MAX ((size_t)1 << 20)
+#define CLASSES 60 /* block sizes: by 16 up to 128, then four to each doubling */
 #define HEAPS 16
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
+
+struct link {
+    struct link *next, *prev;
+};
 
 struct block {
     struct block *next;
 };
 
 struct span {
-    struct span *next, *prev; /* in its heap's list of spans with room */
-    struct heap *heap;        /* NULL: a run */
+    struct link link; /* in its heap's list, while it has room */
+    struct heap *heap;
     struct block *freed;
-    char *fresh;         /* the first block that was never handed out; behind it no page is touched */
-    uint32_t block_size; /* at most RUN_MAX */
-    uint32_t used, capacity;
+    char *fresh; /* the first block never handed out: no page from here on is touched before its turn */
+    uint32_t block_size, capacity, used;
     uint8_t class, slices;
-    bool zeroed; /* its slices came zeroed */
+    bool zeroed; /* its memory came zeroed */
 };
 
 struct chunk {
-    struct chunk *next, *prev; /* in the pool's list of chunks with a free slice */
-    uint64_t free;             /* a bit per slice */
-    uint64_t zeroed;           /* of the free slices, those that hold no memory and read as zero */
-    uint8_t first[64];         /* where the span that a slice belongs to begins */
-    struct span spans[64];     /* by first slice */
-};
-
-struct counts {
-    uint64_t allocations, frees, bytes;
+    struct link link;  /* in the pool's list, while a slice is free */
+    uint64_t free;     /* slices */
+    uint64_t purged;   /* the free slices that hold no memory: they read as zero */
+    uint8_t first[64]; /* for each slice, the first one of its span */
+    struct span spans[64];
 };
 
 typedef _Atomic int lock_t;
 
 struct heap {
     _Alignas(64) lock_t lock; /* heaps share no cache line */
-    struct counts counts;
-    struct span *spans[CLASSES];
+    struct link *spans[CLASSES];
+    uint64_t allocations, frees, bytes;
 };
 
 static struct heap heaps[HEAPS];
 
 static struct {
-    lock_t lock; /* taken last, when a heap's is taken too */
-    struct counts counts;
-    struct chunk *chunks;
-    size_t used;  /* slices in spans */
-    size_t dirty; /* free slices that still hold memory */
+    lock_t lock; /* taken after a heap's */
+    struct link *chunks;
+    size_t used, dirty; /* slices: in spans; free, and still holding memory */
 } pool;
-
-static _Atomic size_t mapped, mapped_peak;
 
 static size_t round_up(size_t n, size_t power_of_two)
 {
     return (n + power_of_two - 1) & ~(power_of_two - 1);
 }
 
-/* Every class divides into 64 KiB such that a multiple of a power of two gets a block size that is a
- * multiple of it as well: memalign need only round the size up. */
+/* A size that is a multiple of a power of two gets a block size that is one too, and spans are aligned to
+ * slices: so memalign need only round its size up. */
 static unsigned class_of(size_t size)
 {
-    size_t n = size - (size != 0);
+    uint32_t n = (uint32_t)(size - (size != 0));
     if (n < 128)
-        return (unsigned)(n >> 4);
-    unsigned log2 = 31 - (unsigned)__builtin_clz((unsigned)n);
-    return 8 + (log2 - 7) * 4 + ((n >> (log2 - 2)) & 3);
+        return n / 16;
+    unsigned log2 = 31 - (unsigned)__builtin_clz(n);
+    return log2 * 4 - 20 + (n >> (log2 - 2) & 3);
 }
 
 static size_t class_size(unsigned class)
@@ -223,26 +195,51 @@ static size_t class_size(unsigned class)
     return class < 8 ? (class + 1) * 16 : (size_t)(5 + class % 4) << (class / 4 + 3);
 }
 
-static bool is_huge(const void *ptr)
+static size_t chunk_offset(const void *ptr)
 {
-    return ((uintptr_t)ptr & (CHUNK - 1)) == 0;
+    return (uintptr_t)ptr % CHUNK;
+}
+
+static struct chunk *chunk_of(const void *ptr)
+{
+    return (struct chunk *)((uintptr_t)ptr - chunk_offset(ptr));
 }
 
 static struct span *span_of(const void *ptr)
 {
-    struct chunk *chunk = (struct chunk *)((uintptr_t)ptr & ~(uintptr_t)(CHUNK - 1));
-    return &chunk->spans[chunk->first[((uintptr_t)ptr & (CHUNK - 1)) / SLICE]];
+    struct chunk *chunk = chunk_of(ptr);
+    return &chunk->spans[chunk->first[chunk_offset(ptr) / SLICE]];
+}
+
+static bool is_huge(const void *ptr)
+{
+    return chunk_offset(ptr) == 0;
+}
+
+static void insert(struct link **list, struct link *link)
+{
+    *link = (struct link){.next = *list};
+    if (link->next)
+        link->next->prev = link;
+    *list = link;
+}
+
+static void take_out(struct link **list, struct link *link)
+{
+    *(link->prev ? &link->prev->next : list) = link->next;
+    if (link->next)
+        link->next->prev = link->prev;
 }
 
 /* ---- locks ---------------------------------------------------------------------------------------- */
 
-/* While a fork is prepared, every lock is FORKING, and the forking thread passes through all of them: the
- * handlers of others run then, and may allocate. Only who finds a lock taken pays for asking. */
+/* Around a fork all locks are FORKING, and the thread that forks passes through them, since the fork
+ * handlers of others may allocate then. Only who finds a lock taken pays for the question. */
 enum { FREE, HELD, FORKING };
 
 static _Atomic(const void *) forking_thread;
 
-#if defined(__APPLE__) /* thread-locals are allocated there, by malloc */
+#if defined(__APPLE__) /* where malloc is what makes thread-locals */
 static const void *this_thread(void)
 {
     return pthread_self();
@@ -261,8 +258,8 @@ static const void *this_thread(void)
 static struct heap *this_heap(void)
 {
     static atomic_uint turn;
-    if (!my_heap)
-        my_heap = &heaps[atomic_fetch_add_explicit(&turn, 1, memory_order_relaxed) % HEAPS];
+    if (!LIKELY(my_heap))
+        my_heap = &heaps[atomic_fetch_add(&turn, 1) % HEAPS];
     return my_heap;
 }
 #endif
@@ -270,19 +267,15 @@ static struct heap *this_heap(void)
 static bool try_lock(lock_t *lock)
 {
     int expected = FREE;
-    return atomic_compare_exchange_strong_explicit(lock, &expected, HELD, memory_order_acquire, memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(lock, &expected, HELD, memory_order_acquire,
+                                                   memory_order_relaxed);
 }
 
-static __attribute__((noinline, cold)) void wait_for(lock_t *lock)
+static __attribute__((noinline)) void wait_for(lock_t *lock)
 {
-    for (unsigned turn = 0;; turn++) {
-        int state = atomic_load_explicit(lock, memory_order_relaxed);
-        if (state == FORKING && atomic_load_explicit(&forking_thread, memory_order_relaxed) == this_thread())
+    for (unsigned turn = 0; !try_lock(lock); os_wait(turn++))
+        if (atomic_load(lock) == FORKING && atomic_load(&forking_thread) == this_thread())
             return;
-        if (state == FREE && try_lock(lock))
-            return;
-        os_wait(turn < 1024 ? turn : 1024);
-    }
 }
 
 static void lock(lock_t *lock)
@@ -297,82 +290,75 @@ static void unlock(lock_t *lock)
         atomic_store_explicit(lock, FREE, memory_order_release);
 }
 
-/* ---- which addresses are ours --------------------------------------------------------------------- */
+/* ---- whose is an address? ------------------------------------------------------------------------- */
 
-/* For each 4 MiB of address space: how many bytes from its start are ours. In a chunk that is all of it; a
- * huge block counts down through the 4 MiB pieces it spans, so its first word is its size. */
+/* For each 4 MiB of address space, the extent: how many bytes from its start on are ours. In a chunk that is
+ * all; through a huge block it counts down, and is the block's size at its start. The table's leaves are
+ * mapped when first needed, and stay. */
 #define ADDRESS_BITS (sizeof(void *) == 8 ? 48 : 32)
 #define LEAF_BITS (sizeof(void *) == 8 ? 13 : 10)
-#define LEAF_SIZE ((size_t)1 << LEAF_BITS)
+#define LEAF ((size_t)1 << LEAF_BITS)
 #define LEAVES ((size_t)1 << (ADDRESS_BITS - 22 - LEAF_BITS))
 
 typedef _Atomic size_t extent_t;
-static _Atomic(extent_t *) leaves[LEAVES]; /* leaves are mapped when first needed, and stay */
+static _Atomic(extent_t *) leaves[LEAVES];
 
-static extent_t *extent_of(const void *ptr, bool create)
+static size_t extent(const void *ptr)
 {
-    size_t index = (uintptr_t)ptr / CHUNK;
-    if (index / LEAF_SIZE >= LEAVES)
-        return NULL;
-    extent_t *leaf = atomic_load_explicit(&leaves[index / LEAF_SIZE], memory_order_acquire);
-    if (!leaf && create) {
-        extent_t *fresh = os_map(LEAF_SIZE * sizeof(extent_t), true);
+    size_t i = (uintptr_t)ptr / CHUNK;
+    extent_t *leaf = i / LEAF < LEAVES ? atomic_load_explicit(&leaves[i / LEAF], memory_order_acquire) : NULL;
+    return leaf ? atomic_load_explicit(&leaf[i % LEAF], memory_order_relaxed) : 0;
+}
+
+static bool set_extent(const void *ptr, size_t extent)
+{
+    size_t i = (uintptr_t)ptr / CHUNK;
+    if (i / LEAF >= LEAVES)
+        return false;
+    extent_t *leaf = atomic_load(&leaves[i / LEAF]);
+    if (!leaf) {
+        extent_t *fresh = os_map(LEAF * sizeof *leaf, PROT_READ | PROT_WRITE);
         if (!fresh)
-            return NULL;
-        if (atomic_compare_exchange_strong(&leaves[index / LEAF_SIZE], &leaf, fresh))
+            return false;
+        if (atomic_compare_exchange_strong(&leaves[i / LEAF], &leaf, fresh))
             leaf = fresh;
         else
-            os_unmap(fresh, LEAF_SIZE * sizeof(extent_t));
+            os_unmap(fresh, LEAF * sizeof *leaf);
     }
-    return leaf ? &leaf[index % LEAF_SIZE] : NULL;
+    atomic_store_explicit(&leaf[i % LEAF], extent, memory_order_relaxed);
+    return true;
 }
 
 static void disown(char *start, size_t size)
 {
-    for (size_t offset = 0; offset < size; offset += CHUNK) {
-        extent_t *extent = extent_of(start + offset, false);
-        if (extent)
-            atomic_store_explicit(extent, 0, memory_order_relaxed);
-    }
+    for (size_t offset = 0; offset < size; offset += CHUNK)
+        (void)set_extent(start + offset, 0);
 }
 
 static bool own(char *start, size_t size)
 {
-    for (size_t offset = 0; offset < size; offset += CHUNK) {
-        extent_t *extent = extent_of(start + offset, true);
-        if (!extent) {
+    for (size_t offset = 0; offset < size; offset += CHUNK)
+        if (!set_extent(start + offset, size - offset)) {
             disown(start, offset);
             return false;
         }
-        atomic_store_explicit(extent, size - offset, memory_order_relaxed);
-    }
     return true;
 }
 
-static size_t extent(const void *ptr)
-{
-    extent_t *extent = extent_of(ptr, false);
-    return extent ? atomic_load_explicit(extent, memory_order_relaxed) : 0;
-}
+/* ---- aligned memory ------------------------------------------------------------------------------- */
 
-bool simple_heap_owns(const void *ptr)
-{
-    return ((uintptr_t)ptr & (CHUNK - 1)) < extent(ptr);
-}
-
-/* ---- aligned memory from the system --------------------------------------------------------------- */
+static _Atomic size_t mapped, mapped_peak;
 
 static void count_mapped(size_t size)
 {
-    size_t now = atomic_fetch_add_explicit(&mapped, size, memory_order_relaxed) + size;
-    size_t peak = atomic_load_explicit(&mapped_peak, memory_order_relaxed);
+    size_t now = atomic_fetch_add(&mapped, size) + size, peak = atomic_load(&mapped_peak);
     while (now > peak && !atomic_compare_exchange_weak(&mapped_peak, &peak, now))
         ;
 }
 
 static char *reserve(size_t size, size_t alignment)
 {
-    char *whole = os_map(size + alignment, false);
+    char *whole = os_map(size + alignment, PROT_NONE);
     if (!whole)
         return NULL;
     char *start = (char *)round_up((uintptr_t)whole, alignment);
@@ -384,163 +370,122 @@ static char *reserve(size_t size, size_t alignment)
 
 static char *map(size_t size, size_t alignment)
 {
-    char *start = os_map(size, true);
-    if (start && (uintptr_t)start % alignment != 0) { /* rare: mappings tend to grow next to each other */
+    char *start = os_map(size, PROT_READ | PROT_WRITE);
+    bool done = start;
+    if (start && (uintptr_t)start % alignment != 0) { /* not often: systems place mappings side by side */
         os_unmap(start, size);
         start = reserve(size, alignment);
-        if (start && !os_make_usable(start, size)) {
-            os_unmap(start, size);
-            return NULL;
-        }
+        done = start && os_make_usable(start, size);
     }
-    if (start && !own(start, size)) {
-        os_unmap(start, size);
-        return NULL;
+    if (done && own(start, size)) {
+        count_mapped(size);
+        return start;
     }
     if (start)
-        count_mapped(size);
-    return start;
+        os_unmap(start, size);
+    return NULL;
 }
 
 static void unmap(char *start, size_t size)
 {
-    disown(start, size); /* first: as soon as they are unmapped, another thread may be given these addresses */
+    disown(start, size); /* first: once unmapped, the addresses may be another thread's */
     os_unmap(start, size);
-    atomic_fetch_sub_explicit(&mapped, size, memory_order_relaxed);
+    atomic_fetch_sub(&mapped, size);
 }
 
-/* ---- the pool of slices (its lock is held) -------------------------------------------------------- */
+/* ---- the pool: its lock is held ------------------------------------------------------------------- */
 
-static void link_chunk(struct chunk *chunk)
-{
-    chunk->prev = NULL;
-    chunk->next = pool.chunks;
-    if (chunk->next)
-        chunk->next->prev = chunk;
-    pool.chunks = chunk;
-}
-
-static void unlink_chunk(struct chunk *chunk)
-{
-    *(chunk->prev ? &chunk->prev->next : &pool.chunks) = chunk->next;
-    if (chunk->next)
-        chunk->next->prev = chunk->prev;
-}
-
-static uint64_t bits_of(size_t first, size_t n)
+static uint64_t run(size_t first, size_t n)
 {
     return (((uint64_t)1 << n) - 1) << first;
 }
 
-static size_t count_bits(uint64_t bits)
+static size_t count(uint64_t slices)
 {
     size_t n = 0;
-    for (; bits; bits &= bits - 1)
+    for (; slices; slices &= slices - 1)
         n++;
     return n;
 }
 
-/* Returns all free memory to the system, and all empty chunks but `keep`. */
-static void trim(size_t keep)
+/* Returns to the system all memory of free slices, and all empty chunks but some. */
+static void trim(size_t empty_chunks_to_keep)
 {
-    for (struct chunk *chunk = pool.chunks, *next; chunk; chunk = next) {
-        uint64_t dirty = chunk->free & ~chunk->zeroed;
-        next = chunk->next;
-        if (chunk->free == ALL_SLICES && keep == 0) {
-            pool.dirty -= count_bits(dirty);
-            unlink_chunk(chunk);
+    for (struct link *link = pool.chunks, *next; link; link = next) {
+        struct chunk *chunk = (struct chunk *)link;
+        uint64_t dirty = chunk->free & ~chunk->purged;
+        next = link->next;
+        if (chunk->free == SLICES && empty_chunks_to_keep == 0) {
+            pool.dirty -= count(dirty);
+            take_out(&pool.chunks, link);
             unmap((char *)chunk, CHUNK);
             continue;
         }
-        keep -= chunk->free == ALL_SLICES;
+        empty_chunks_to_keep -= chunk->free == SLICES;
         while (dirty) {
             size_t first = (size_t)__builtin_ctzll(dirty), n = (size_t)__builtin_ctzll(~(dirty >> first));
+            dirty &= ~run(first, n);
             if (os_purge((char *)chunk + first * SLICE, n * SLICE)) {
-                chunk->zeroed |= bits_of(first, n);
+                chunk->purged |= run(first, n);
                 pool.dirty -= n;
             }
-            dirty &= ~bits_of(first, n);
         }
     }
 }
 
 static struct span *take_slices(size_t n)
 {
-    struct chunk *chunk;
+    struct chunk *chunk = NULL;
     uint64_t starts = 0;
-    for (chunk = pool.chunks; chunk; chunk = chunk->next) {
+    for (struct link *link = pool.chunks; link && !starts; link = link->next) {
+        chunk = (struct chunk *)link;
         starts = chunk->free;
         for (size_t i = 1; i < n; i++)
             starts &= chunk->free >> i;
-        if (starts)
-            break;
     }
-    if (!chunk) {
+    if (!starts) {
         chunk = (struct chunk *)map(CHUNK, CHUNK);
         if (!chunk)
             return NULL;
-        chunk->free = chunk->zeroed = starts = ALL_SLICES;
-        link_chunk(chunk);
+        chunk->free = chunk->purged = starts = SLICES;
+        insert(&pool.chunks, &chunk->link);
     }
-
     size_t first = (size_t)__builtin_ctzll(starts);
-    uint64_t bits = bits_of(first, n);
-    struct span *span = &chunk->spans[first];
-    *span = (struct span){
-        .fresh = (char *)chunk + first * SLICE,
-        .slices = (uint8_t)n,
-        .zeroed = (chunk->zeroed & bits) == bits,
-    };
+    uint64_t slices = run(first, n), dirty = slices & ~chunk->purged;
     memset(&chunk->first[first], (int)first, n);
-    pool.used += n;
-    pool.dirty -= count_bits(bits & ~chunk->zeroed);
-    chunk->free &= ~bits;
-    chunk->zeroed &= ~bits;
+    chunk->free &= ~slices;
+    chunk->purged &= ~slices;
     if (!chunk->free)
-        unlink_chunk(chunk);
+        take_out(&pool.chunks, &chunk->link);
+    pool.used += n;
+    pool.dirty -= count(dirty);
+
+    struct span *span = &chunk->spans[first];
+    *span = (struct span){.fresh = (char *)chunk + first * SLICE, .slices = (uint8_t)n, .zeroed = !dirty};
     return span;
 }
 
 static void release_slices(struct span *span)
 {
-    struct chunk *chunk = (struct chunk *)((uintptr_t)span & ~(uintptr_t)(CHUNK - 1));
+    struct chunk *chunk = chunk_of(span);
     if (!chunk->free)
-        link_chunk(chunk);
-    chunk->free |= bits_of((size_t)(span - chunk->spans), span->slices);
+        insert(&pool.chunks, &chunk->link);
+    chunk->free |= run((size_t)(span - chunk->spans), span->slices);
     pool.used -= span->slices;
     pool.dirty += span->slices;
-    /* What is kept for the next who needs it grows with the program: neither thrash nor hoard. */
-    if (pool.dirty > 32 + pool.used / 8)
+    if (pool.dirty > 32 + pool.used / 8) /* in proportion, so as neither to hoard nor to thrash */
         trim(1);
 }
 
-/* ---- the three kinds of blocks -------------------------------------------------------------------- */
-
-static void count_taken(struct counts *counts, size_t size)
-{
-    counts->allocations++;
-    counts->bytes += size;
-}
-
-static void link_span(struct heap *heap, struct span *span)
-{
-    span->prev = NULL;
-    span->next = heap->spans[span->class];
-    if (span->next)
-        span->next->prev = span;
-    heap->spans[span->class] = span;
-}
-
-static void unlink_span(struct heap *heap, struct span *span)
-{
-    *(span->prev ? &span->prev->next : &heap->spans[span->class]) = span->next;
-    if (span->next)
-        span->next->prev = span->prev;
-}
+/* ---- blocks in spans ------------------------------------------------------------------------------ */
 
 static __attribute__((noinline)) struct span *new_span(struct heap *heap, unsigned class)
 {
-    size_t block_size = class_size(class), slices = block_size > SLICE / 8 ? 4 : 1;
+    size_t block_size = class_size(class), slices = 1;
+    if (block_size > SLICE / 2)
+        slices = (block_size + SLICE - 1) / SLICE; /* for a single block */
+    else if (block_size > SLICE / 8)
+        slices = 4; /* so that little is left over at the end */
     lock(&pool.lock);
     struct span *span = take_slices(slices);
     unlock(&pool.lock);
@@ -550,25 +495,25 @@ static __attribute__((noinline)) struct span *new_span(struct heap *heap, unsign
     span->class = (uint8_t)class;
     span->block_size = (uint32_t)block_size;
     span->capacity = (uint32_t)(slices * SLICE / block_size);
-    link_span(heap, span);
+    insert(&heap->spans[class], &span->link);
     return span;
 }
 
-static void release_span(struct heap *heap, struct span *span)
+static __attribute__((noinline)) void release_span(struct span *span)
 {
-    unlink_span(heap, span);
+    take_out(&span->heap->spans[span->class], &span->link);
     lock(&pool.lock);
     release_slices(span);
     unlock(&pool.lock);
 }
 
-static void *take_small(size_t size)
+static void *take_block(size_t size)
 {
-    unsigned class = class_of(size);
     struct heap *heap = this_heap();
+    unsigned class = class_of(size);
     void *ptr = NULL;
     lock(&heap->lock);
-    struct span *span = heap->spans[class];
+    struct span *span = (struct span *)heap->spans[class];
     if (LIKELY(span) || (span = new_span(heap, class))) {
         if (span->freed) {
             ptr = span->freed;
@@ -578,124 +523,89 @@ static void *take_small(size_t size)
             span->fresh += span->block_size;
         }
         if (++span->used == span->capacity)
-            unlink_span(heap, span);
-        count_taken(&heap->counts, size);
+            take_out(&heap->spans[class], &span->link);
+        heap->allocations++;
+        heap->bytes += size;
     }
     unlock(&heap->lock);
     return ptr;
 }
 
-static void free_small(struct span *span, struct block *block)
+static void free_block(struct span *span, struct block *block)
 {
     struct heap *heap = span->heap;
     lock(&heap->lock);
+    heap->frees++;
     block->next = span->freed;
     span->freed = block;
-    heap->counts.frees++;
     if (span->used-- == span->capacity)
-        link_span(heap, span);
-    else if (span->used == 0 && (span->next || span->prev)) /* the last one with room stays, for the next block */
-        release_span(heap, span);
+        insert(&heap->spans[span->class], &span->link);
+    /* The only one with room is kept for the next block, unless it is large. */
+    if (span->used == 0 && (span->capacity == 1 || span->link.next || span->link.prev))
+        release_span(span);
     unlock(&heap->lock);
 }
 
-static void *take_run(size_t size)
-{
-    void *ptr = NULL;
-    size_t slices = (size + SLICE - 1) / SLICE;
-    lock(&pool.lock);
-    struct span *span = take_slices(slices);
-    if (span) {
-        span->block_size = (uint32_t)(slices * SLICE);
-        ptr = span->fresh;
-        count_taken(&pool.counts, size);
-    }
-    unlock(&pool.lock);
-    return ptr;
-}
+/* ---- huge blocks ---------------------------------------------------------------------------------- */
 
-static void free_run(struct span *span)
+static void count_huge(unsigned allocations, unsigned frees, size_t bytes)
 {
-    lock(&pool.lock);
-    release_slices(span);
-    pool.counts.frees++;
-    unlock(&pool.lock);
+    struct heap *heap = this_heap();
+    lock(&heap->lock);
+    heap->allocations += allocations;
+    heap->frees += frees;
+    heap->bytes += bytes;
+    unlock(&heap->lock);
 }
 
 static void *take_huge(size_t size, size_t alignment)
 {
     void *ptr = map(round_up(size + (size == 0), SLICE), alignment > CHUNK ? alignment : CHUNK);
-    if (ptr) {
-        lock(&pool.lock);
-        count_taken(&pool.counts, size);
-        unlock(&pool.lock);
-    }
+    if (ptr)
+        count_huge(1, 0, size);
     return ptr;
 }
 
 static void free_huge(void *ptr)
 {
     unmap(ptr, extent(ptr));
-    lock(&pool.lock);
-    pool.counts.frees++;
-    unlock(&pool.lock);
+    count_huge(0, 1, 0);
 }
 
 /* Without a copy, or not at all. */
-static void *resize_huge(char *ptr, size_t new_size)
+static void *grow_huge(void *ptr, size_t size)
 {
-    size_t old = extent(ptr), size = round_up(new_size, SLICE), last = round_up(size, CHUNK);
-    if (size <= old) {
-        own(ptr, size);
-        if (last < old)
-            disown(ptr + last, old - last);
-        if (size < old)
-            os_unmap(ptr + size, old - size);
-        atomic_fetch_sub_explicit(&mapped, old - size, memory_order_relaxed);
-        return ptr;
-    }
-    if (!OS_REMAPS)
-        return NULL;
-    if (os_remap(ptr, old, ptr, size)) {
-        if (!own(ptr, size)) {
-            own(ptr, old);
-            os_unmap(ptr + old, size - old);
-            return NULL;
-        }
-        count_mapped(size - old);
-        return ptr;
-    }
-    char *to = reserve(size, CHUNK);
-    if (to && !own(to, size)) {
-        os_unmap(to, size);
-        return NULL;
-    }
+    size_t old_extent = extent(ptr), new_extent = round_up(size, SLICE);
+    char *to = reserve(new_extent, CHUNK);
     if (!to)
         return NULL;
-    disown(ptr, old);
-    if (!os_remap(ptr, old, to, size)) { /* `to` may be unmapped by now, and another's: it must be let go */
-        disown(to, size);
-        own(ptr, old);
+    if (!own(to, new_extent)) {
+        os_unmap(to, new_extent);
         return NULL;
     }
-    count_mapped(size - old);
-    lock(&pool.lock);
-    count_taken(&pool.counts, new_size);
-    pool.counts.frees++;
-    unlock(&pool.lock);
+    disown(ptr, old_extent);
+    if (!os_move(ptr, old_extent, to, new_extent)) {
+        disown(to, new_extent);
+        own(ptr, old_extent);
+        return NULL;
+    }
+    count_mapped(new_extent - old_extent);
+    count_huge(1, 1, size);
     return to;
 }
 
-/* Before memory is refused: whatever the heaps keep for later. No lock may be held. */
+/* ---- the interface -------------------------------------------------------------------------------- */
+
+/* Before memory is refused: gives up all that is kept for later. No lock is held. */
 static void scavenge(void)
 {
     for (struct heap *heap = heaps; heap < heaps + HEAPS; heap++) {
         lock(&heap->lock);
         for (unsigned class = 0; class < CLASSES; class++)
-            for (struct span *span = heap->spans[class], *next; span; span = next) {
-                next = span->next;
-                if (span->used == 0)
-                    release_span(heap, span);
+            for (struct link *link = heap->spans[class], *next; link; link = next) {
+                next = link->next;
+                if (((struct span *)link)->used == 0)
+                    release_span((struct span *)link);
             }
         unlock(&heap->lock);
     }
@@ -706,9 +616,7 @@ static void scavenge(void)
 
 static void *take(size_t size, size_t alignment)
 {
-    if (alignment > SLICE || size > RUN_MAX)
-        return take_huge(size, alignment);
-    return size <= SMALL_MAX ? take_small(size) : take_run(size);
+    return size <= SPAN_BLOCK_MAX && alignment <= SLICE ? take_block(size) : take_huge(size, alignment);
 }
 
 static __attribute__((noinline)) void *take_or_fail(size_t size, size_t alignment)
@@ -726,71 +634,56 @@ static __attribute__((noinline)) void *take_or_fail(size_t size, size_t alignmen
     return ptr;
 }
 
-/* ---- the interface -------------------------------------------------------------------------------- */
-
-static inline void *allocate(size_t size)
-{
-    void *ptr = LIKELY(size <= SMALL_MAX) ? take_small(size) : NULL;
-    return LIKELY(ptr) ? ptr : take_or_fail(size, 1);
-}
-
 void *simple_heap_malloc(size_t size)
 {
-    return allocate(size);
+    void *ptr = LIKELY(size <= SPAN_BLOCK_MAX) ? take_block(size) : NULL;
+    return LIKELY(ptr) ? ptr : take_or_fail(size, 1);
 }
 
 void simple_heap_free(void *ptr)
 {
     if (!ptr)
         return;
-    if (is_huge(ptr)) {
+    if (is_huge(ptr))
         free_huge(ptr);
-        return;
-    }
-    struct span *span = span_of(ptr);
-    if (LIKELY(span->heap))
-        free_small(span, ptr);
     else
-        free_run(span);
+        free_block(span_of(ptr), ptr);
 }
 
 void *simple_heap_calloc(size_t nmemb, size_t size)
 {
     size_t total = nmemb * size;
-    if ((nmemb | size) >> (sizeof(size_t) * 4) && nmemb && total / nmemb != size) {
+    if ((nmemb | size) >> (sizeof total * 4) && nmemb && total / nmemb != size) {
         errno = ENOMEM;
         return NULL;
     }
-    void *ptr = allocate(total);
-    if (ptr && !is_huge(ptr)) {
-        struct span *span = span_of(ptr);
-        if (span->heap || !span->zeroed)
-            memset(ptr, 0, total);
-    }
+    void *ptr = simple_heap_malloc(total);
+    if (ptr && !is_huge(ptr) && !(span_of(ptr)->zeroed && span_of(ptr)->capacity == 1))
+        memset(ptr, 0, total);
     return ptr;
 }
 
 void *simple_heap_realloc(void *ptr, size_t size)
 {
     if (!ptr)
-        return allocate(size);
+        return simple_heap_malloc(size);
     if (size == 0) {
         simple_heap_free(ptr);
         return NULL;
     }
-    if (is_huge(ptr) && size > RUN_MAX && size <= PTRDIFF_MAX) {
-        void *resized = resize_huge(ptr, size);
-        if (resized)
-            return resized;
-    }
     size_t usable = simple_heap_malloc_usable_size(ptr);
     if (size <= usable && (size >= usable / 2 || usable <= 128))
         return ptr;
-    void *moved = allocate(size);
-    if (!moved)
-        return NULL;
-    memcpy(moved, ptr, size < usable ? size : usable);
-    simple_heap_free(ptr);
+    void *moved = NULL;
+    if (is_huge(ptr) && size > usable && size <= PTRDIFF_MAX - CHUNK)
+        moved = grow_huge(ptr, size);
+    if (moved)
+        return moved;
+    moved = simple_heap_malloc(size);
+    if (moved) {
+        memcpy(moved, ptr, size < usable ? size : usable);
+        simple_heap_free(ptr);
+    }
     return moved;
 }
 
@@ -807,108 +700,100 @@ void *simple_heap_memalign(size_t alignment, size_t size)
 
 size_t simple_heap_malloc_usable_size(void *ptr)
 {
-    return is_huge(ptr) ? extent(ptr) : span_of(ptr)->block_size; /* NULL: 0, as nothing there is ours */
+    return is_huge(ptr) ? extent(ptr) : span_of(ptr)->block_size; /* for NULL, the extent is 0 */
 }
 
-/* ---- fork ----------------------------------------------------------------------------------------- */
+bool simple_heap_owns(const void *ptr)
+{
+    return chunk_offset(ptr) < extent(ptr);
+}
 
-/* For pthread_atfork: lock, unlock in the parent, reinit in the child. */
+/* For pthread_atfork: lock; unlock in the parent; reinit in the child, where no other thread is left. */
 
 void simple_heap_malloc_lock(void)
 {
     for (size_t i = 0; i < HEAPS; i++) {
         lock(&heaps[i].lock);
-        atomic_store_explicit(&heaps[i].lock, FORKING, memory_order_relaxed);
+        atomic_store(&heaps[i].lock, FORKING);
     }
     lock(&pool.lock);
-    atomic_store_explicit(&pool.lock, FORKING, memory_order_relaxed);
-    atomic_store_explicit(&forking_thread, this_thread(), memory_order_relaxed);
+    atomic_store(&pool.lock, FORKING);
+    atomic_store(&forking_thread, this_thread());
 }
 
 void simple_heap_malloc_unlock(void)
 {
-    atomic_store_explicit(&forking_thread, NULL, memory_order_relaxed);
-    atomic_store_explicit(&pool.lock, FREE, memory_order_release);
+    atomic_store(&forking_thread, NULL);
+    atomic_store(&pool.lock, FREE);
     for (size_t i = 0; i < HEAPS; i++)
-        atomic_store_explicit(&heaps[i].lock, FREE, memory_order_release);
+        atomic_store(&heaps[i].lock, FREE);
 }
 
 void simple_heap_malloc_reinit(void)
 {
-    simple_heap_malloc_unlock(); /* nobody else is here, and nobody held a lock when the fork was made */
+    simple_heap_malloc_unlock();
 }
 
 /* ---- statistics ----------------------------------------------------------------------------------- */
 
-/* SIMPLE_HEAP_STATS=1: one line on stderr when the process exits. Any other value: a line for each number
- * in the file VALUE.PID. */
+/* SIMPLE_HEAP_STATS=1 asks for a line on stderr when the process exits; any other value for the file
+ * VALUE.PID, with a line for each number. */
 
 struct text {
     size_t length;
     char chars[4096];
 };
 
-static void add(struct text *text, const char *s)
+static void add(struct text *text, const char *string)
 {
-    while (*s && text->length < sizeof text->chars - 1)
-        text->chars[text->length++] = *s++;
-    text->chars[text->length] = 0;
+    while (*string && text->length < sizeof text->chars - 1)
+        text->chars[text->length++] = *string++;
+    text->chars[text->length] = '\0';
 }
 
-static void add_number(struct text *text, uint64_t n)
+static void add_number(struct text *text, uint64_t number)
 {
-    char digits[21], *p = digits + sizeof digits;
-    *--p = 0;
+    char digits[21] = "", *digit = &digits[20];
     do
-        *--p = (char)('0' + n % 10);
-    while (n /= 10);
-    add(text, p);
+        *--digit = (char)('0' + number % 10);
+    while (number /= 10);
+    add(text, digit);
 }
 
 static __attribute__((destructor)) void write_statistics(void)
 {
-    const char *value = os_getenv("SIMPLE_HEAP_STATS");
-    if (!value || !*value)
+#if defined(__linux__) && !defined(__ANDROID__)
+    const char *wanted = secure_getenv("SIMPLE_HEAP_STATS"); /* a privileged program writes no such files */
+#else
+    const char *wanted = getenv("SIMPLE_HEAP_STATS");
+#endif
+    if (!wanted || !*wanted)
         return;
-    bool human = strcmp(value, "1") == 0;
 
-    struct counts sum = {0, 0, 0};
-    for (size_t i = 0; i <= HEAPS; i++) {
-        struct counts *counts = i < HEAPS ? &heaps[i].counts : &pool.counts;
-        lock_t *counts_lock = i < HEAPS ? &heaps[i].lock : &pool.lock;
-        lock(counts_lock);
-        sum.allocations += counts->allocations;
-        sum.frees += counts->frees;
-        sum.bytes += counts->bytes;
-        unlock(counts_lock);
+    enum { ALLOCATIONS, FREES, BYTES, PEAK, NUMBERS };
+    static const char *const names[NUMBERS] = {"allocations ", "frees ", "bytes ", "peak "};
+    uint64_t numbers[NUMBERS] = {[PEAK] = atomic_load(&mapped_peak)};
+    for (struct heap *heap = heaps; heap < heaps + HEAPS; heap++) {
+        lock(&heap->lock);
+        numbers[ALLOCATIONS] += heap->allocations;
+        numbers[FREES] += heap->frees;
+        numbers[BYTES] += heap->bytes;
+        unlock(&heap->lock);
     }
-    struct text report = {0};
-    add(&report, human ? "simple_heap: allocations " : "allocations ");
-    add_number(&report, sum.allocations);
-    add(&report, human ? ", frees " : "\nfrees ");
-    add_number(&report, sum.frees);
-    add(&report, human ? ", bytes " : "\nbytes ");
-    add_number(&report, sum.bytes);
-    add(&report, human ? ", peak " : "\npeak ");
-    add_number(&report, atomic_load(&mapped_peak));
-    add(&report, "\n");
 
-    int fd = STDERR_FILENO;
-    if (!human) {
-        struct text path = {0};
-        add(&path, value);
-        add(&path, ".");
-        add_number(&path, (uint64_t)getpid());
-        fd = open(path.chars, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        if (fd < 0)
-            return;
+    bool line = strcmp(wanted, "1") == 0;
+    struct text path = {.length = 0}, report = {.length = 0};
+    add(&report, line ? "simple_heap: " : "");
+    for (size_t i = 0; i < NUMBERS; i++) {
+        add(&report, names[i]);
+        add_number(&report, numbers[i]);
+        add(&report, line && i + 1 < NUMBERS ? ", " : "\n");
     }
-    for (size_t done = 0; done < report.length;) {
-        ssize_t n = write(fd, report.chars + done, report.length - done);
-        if (n <= 0)
-            break;
-        done += (size_t)n;
-    }
-    if (!human)
+    add(&path, wanted);
+    add(&path, ".");
+    add_number(&path, (uint64_t)getpid());
+
+    int fd = line ? STDERR_FILENO : open(path.chars, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0 && write(fd, report.chars, report.length) >= 0 && !line)
         close(fd);
 }
