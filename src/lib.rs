@@ -4,6 +4,8 @@ pub mod artifact;
 pub mod diagnostic;
 mod embedded;
 pub mod operation;
+pub mod plan;
 pub mod prototype;
+pub mod render;
 pub mod spec;
 mod toml_text;

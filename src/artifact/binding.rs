@@ -6,7 +6,8 @@
 //! only then can a program's own definition take over ([new.delete] replacement).
 
 use super::code::{Flow, Target, flow};
-use super::elf::{Elf, Machine};
+use super::elf::Elf;
+use super::machine::Machine;
 use super::{ArtifactError, RelocationKind, SharedObject, Symbol, SymbolKind};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -75,8 +76,8 @@ impl<'a> Bindings<'a> {
     /// `data` is what `object` was read from.
     pub fn new(object: &'a SharedObject, data: &'a [u8]) -> Result<Self, ArtifactError> {
         let elf = Elf::parse(data)?;
-        let got = elf.dynamic().iter().find(|(tag, _)| *tag == object::elf::DT_PLTGOT.0);
-        let got = got.map_or(0, |(_, value)| *value);
+        let got = elf.dynamic().into_iter().find(|(tag, _)| *tag == object::elf::DT_PLTGOT.0);
+        let got = got.map_or(0, |(_, value)| value);
         let mut by_name = HashMap::new();
         let mut by_address = HashMap::new();
         for r in &object.relocations {
@@ -253,7 +254,8 @@ impl<'a> Bindings<'a> {
 
     fn place(&self, address: u64) -> String {
         let at = self.functions.get(&address).map(Vec::as_slice).unwrap_or_default();
-        let name = at.iter().map(|s| s.name.as_str()).min_by_key(|n| (self.exports.contains_key(n), *n));
+        let name =
+            at.iter().map(|s| s.name.as_str()).min_by_key(|n| (self.exports.contains_key(n), *n));
         name.map_or_else(|| format!("{address:#x}"), str::to_owned)
     }
 }

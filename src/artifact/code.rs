@@ -2,7 +2,8 @@
 //!
 //! Separate because two decoders answer the same question; names are `binding`'s business.
 
-use super::elf::{Elf, Machine};
+use super::elf::Elf;
+use super::machine::Machine;
 use std::collections::BTreeSet;
 
 /// A place that control goes to.
@@ -102,7 +103,12 @@ impl Walk {
     }
 
     /// A jump through a register or a word in memory; false if the function ends here.
-    pub(super) fn jump_through(&mut self, target: Option<Target>, in_register: bool, next: u64) -> bool {
+    pub(super) fn jump_through(
+        &mut self,
+        target: Option<Target>,
+        in_register: bool,
+        next: u64,
+    ) -> bool {
         self.leave(target);
         if target.is_some() && (self.bare || (in_register && self.loading)) {
             self.flow.jump = target;

@@ -4,86 +4,12 @@
 //! byte order: it widens everything to plain 64-bit values, and the rest of the reader is written
 //! once. Lenient as the loader is: broken section headers mean no sections.
 
+use super::machine::{Class, Machine};
 use super::{ArtifactError, describe};
 use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64};
 use object::pod;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, Rel, Rela, SectionHeader, Sym};
-use serde::Serialize;
-
-/// 32 or 64 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Class {
-    /// ELFCLASS32
-    Elf32,
-    /// ELFCLASS64
-    Elf64,
-}
-
-impl Class {
-    /// The size of an address in bytes.
-    #[must_use]
-    pub fn pointer_size(self) -> u64 {
-        match self {
-            Self::Elf32 => 4,
-            Self::Elf64 => 8,
-        }
-    }
-}
-
-/// The byte order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Endian {
-    /// ELFDATA2LSB
-    Little,
-    /// ELFDATA2MSB
-    Big,
-}
-
-/// The processor (`e_machine`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Machine {
-    /// i386 and its successors in 32-bit mode.
-    X86,
-    /// AMD64; with [`Class::Elf32`] the x32 ABI.
-    X86_64,
-    /// 32-bit ARM.
-    Arm,
-    /// 64-bit ARM.
-    Aarch64,
-    /// RISC-V; the class tells its width.
-    Riscv,
-    /// Any other, by its number.
-    Other(u16),
-}
-
-impl Machine {
-    fn from_raw(machine: object::elf::Machine) -> Self {
-        match machine {
-            object::elf::EM_386 => Self::X86,
-            object::elf::EM_X86_64 => Self::X86_64,
-            object::elf::EM_ARM => Self::Arm,
-            object::elf::EM_AARCH64 => Self::Aarch64,
-            object::elf::EM_RISCV => Self::Riscv,
-            other => Self::Other(other.0),
-        }
-    }
-}
-
-impl std::fmt::Display for Machine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::X86 => f.write_str("i386"),
-            Self::X86_64 => f.write_str("x86-64"),
-            Self::Arm => f.write_str("arm"),
-            Self::Aarch64 => f.write_str("aarch64"),
-            Self::Riscv => f.write_str("riscv"),
-            Self::Other(number) => write!(f, "machine {number}"),
-        }
-    }
-}
 
 /// A program header.
 #[derive(Debug, Clone)]
@@ -297,7 +223,10 @@ impl<'a> Elf<'a> {
 
     /// The entries of a symbol table, the null symbol included, so that indices hold.
     pub(super) fn symbols(&self, bytes: &[u8]) -> Vec<RawSymbol> {
-        fn entries<S: Sym<Endian = Endianness>>(endian: Endianness, bytes: &[u8]) -> Vec<RawSymbol> {
+        fn entries<S: Sym<Endian = Endianness>>(
+            endian: Endianness,
+            bytes: &[u8],
+        ) -> Vec<RawSymbol> {
             let table: &[S] = pod::slice_from_all_bytes(bytes).unwrap_or_default();
             let read = |s: &S| RawSymbol {
                 name: s.st_name(endian),

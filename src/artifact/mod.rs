@@ -9,9 +9,13 @@ mod binding;
 mod code;
 mod dynamic;
 mod elf;
+mod machine;
 mod member;
 mod names;
 mod pic;
+mod relocation;
+mod symbol;
+mod tls;
 mod versions;
 mod x86;
 
@@ -21,15 +25,14 @@ pub mod shared;
 
 pub use archive::Archive;
 pub use binding::{Answer, Bindings};
-pub use dynamic::{
-    Bind, RelocationKind, Symbol, SymbolKind, SymbolRelocation, SymbolVersion, VersionNeed,
-    Visibility,
-};
-pub use elf::{Class, Endian, Machine};
+pub use machine::{Class, Endian, Machine};
 pub use member::{Format, Lto, Member};
 pub use pic::{PicFault, PicReason, TlsAccess};
 pub use program::Program;
-pub use shared::{SharedObject, Stack, Tls, TlsModel};
+pub use relocation::{RelocationKind, SymbolRelocation};
+pub use shared::{Flags, SharedObject, Stack};
+pub use symbol::{Bind, Symbol, SymbolKind, SymbolVersion, VersionNeed, Visibility};
+pub use tls::{Tls, TlsModel};
 
 use std::fmt;
 

@@ -5,8 +5,8 @@
 
 use super::ArtifactError;
 
-/// The names that one file may have, in bytes: far beyond any real file.
-const FLOOR: usize = 1 << 24;
+/// The bytes of names that a file may have beside sixteen times its size: no real file comes near.
+const FLOOR: usize = 1 << 20;
 
 /// Reads names until the file's budget is spent.
 pub(super) struct Names {

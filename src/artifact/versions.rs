@@ -4,9 +4,10 @@
 //! Separate because a version decides whether a definition answers anybody at all.
 
 use super::ArtifactError;
-use super::dynamic::{Dynamic, SymbolVersion, VersionNeed};
+use super::dynamic::Dynamic;
 use super::elf::Elf;
 use super::names::Names;
+use super::symbol::{SymbolVersion, VersionNeed};
 use object::Endianness;
 use object::elf as raw;
 use object::pod;
@@ -97,7 +98,7 @@ impl Versions {
                 let Some(rest) = left.checked_sub(1) else { return Ok(()) };
                 left = rest;
                 let node = names.at(strings, aux.vna_name.get(elf.endian).into())?;
-                let index = aux.vna_other.get(elf.endian).0 & raw::VERSYM_VERSION.0;
+                let index = aux.vna_other.get(elf.endian).0 & raw::VERSYM_VERSION;
                 // The library's name is repeated for each of its versions: within the budget too.
                 let library = names.at(library.as_bytes(), 0)?;
                 self.wanted.insert(index, VersionNeed { library, node });
@@ -122,7 +123,7 @@ impl Versions {
         names: &mut Names,
     ) -> Result<SymbolVersion, ArtifactError> {
         let Some(&entry) = self.table.get(index) else { return Ok(SymbolVersion::Unversioned) };
-        let version = entry & raw::VERSYM_VERSION.0;
+        let version = entry & raw::VERSYM_VERSION;
         // Every symbol repeats its node's name: within the budget too.
         let mut copy = |name: &str| names.at(name.as_bytes(), 0);
         if let (true, Some(need)) = (undefined, self.wanted.get(&version)) {

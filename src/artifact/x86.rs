@@ -16,7 +16,8 @@ pub(super) fn flow(code: &[u8], address: u64, bits: u32, got: u64, sized: bool) 
         walk.undecodable();
         return walk.finish();
     };
-    let mut registers = Registers { got, values: HashMap::new(), info: InstructionInfoFactory::new() };
+    let (values, info) = (HashMap::new(), InstructionInfoFactory::new());
+    let mut registers = Registers { bits, got, values, info };
     let mut instruction = Instruction::default();
     while decoder.can_decode() {
         decoder.decode_out(&mut instruction);
@@ -38,6 +39,13 @@ fn step(walk: &mut Walk, registers: &mut Registers, instruction: &Instruction) -
         FlowControl::Next => {
             match instruction.mnemonic() {
                 Mnemonic::Endbr64 | Mnemonic::Endbr32 | Mnemonic::Nop => walk.padding(),
+                // mold's PLT entries put their number there.
+                Mnemonic::Mov
+                    if instruction.code() == Code::Mov_r32_imm32
+                        && instruction.op0_register() == Register::R11D =>
+                {
+                    walk.padding()
+                }
                 _ if registers.assign(instruction) => walk.load(),
                 _ => walk.other(),
             }
@@ -79,6 +87,7 @@ fn is_near(instruction: &Instruction) -> bool {
 
 /// What registers are known to hold: an address, or the word at one.
 struct Registers {
+    bits: u32,
     got: u64,
     values: HashMap<Register, Target>,
     info: InstructionInfoFactory,
@@ -105,7 +114,7 @@ impl Registers {
         match (instruction.memory_base(), instruction.memory_index()) {
             _ if !matches!(instruction.segment_prefix(), Register::None | Register::DS) => None,
             (Register::None, Register::None) => Some(displacement),
-            (Register::EBX, Register::None) => {
+            (Register::EBX, Register::None) if self.bits == 32 => {
                 Some(u64::from((self.got as u32).wrapping_add(displacement as u32)))
             }
             _ => None,
@@ -138,8 +147,11 @@ impl Registers {
 
     /// Only the registers that a function must preserve keep their values over a call.
     fn forget_after_call(&mut self) {
-        use Register::{R12, R13, R14, R15, RBP, RBX};
-        let kept = [RBX, RBP, R12, R13, R14, R15, Register::RSI, Register::RDI];
+        use Register::{R12, R13, R14, R15, RBP, RBX, RDI, RSI};
+        let kept = match self.bits {
+            32 => [RBX, RBP, RSI, RDI].as_slice(),
+            _ => [RBX, RBP, R12, R13, R14, R15].as_slice(),
+        };
         self.values.retain(|register, _| kept.contains(register));
     }
 }

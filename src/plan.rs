@@ -1,0 +1,480 @@
+//! Decides, for one platform and one allocator, how each symbol is answered, why, and at what price.
+//!
+//! Pure: the same facts give the same plan. Templates place what is decided here.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    allocator::{Allocator, Limit, Promise, Role, ThreadPolicy},
+    diagnostic::{Diagnostic, Report, Result},
+    operation::{Effect, Operation},
+    spec::{Foreign, OddAlignment, Platform, ReallocZero, Symbol},
+};
+
+/// Something that the shim checks because the allocator does not promise it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Guard {
+    /// A promise that was not made.
+    Missing(Promise),
+    /// The thread must have run `thread_init`, the program `init`.
+    Ready,
+    /// The platform serves odd alignments by rounding them up.
+    RoundUp,
+    /// `operator new` must look at the result: NULL asks the new-handler.
+    Throw,
+}
+
+impl Guard {
+    /// The name in plans: a promise's key, or `ready`, `round_up`, `throw`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Guard::Missing(promise) => promise.key(),
+            Guard::Ready => "ready",
+            Guard::RoundUp => "round_up",
+            Guard::Throw => "throw",
+        }
+    }
+
+    /// Instructions on the successful path (x86-64, gcc -O2; measured by `cargo xtask bench`).
+    fn price(self) -> u32 {
+        match self {
+            // Keeping the result in a register for a look at it: push, call, pop, test, branch, ret
+            // instead of one jump.
+            Guard::Missing(Promise::Errno) | Guard::Throw => 5,
+            Guard::Missing(Promise::FreeErrno) => 13,
+            Guard::Missing(Promise::MinAlign | Promise::MaxAlign) => 3,
+            Guard::Missing(Promise::CallocOverflow) | Guard::RoundUp => 4,
+            Guard::Missing(_) | Guard::Ready => 2,
+        }
+    }
+}
+
+/// How a symbol is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// The public name is the allocator's function.
+    Direct(String),
+    /// The shim jumps to the allocator's function, with other arguments.
+    Jump(String),
+    /// The shim calls the allocator's function behind guards.
+    Guarded(String, Vec<Guard>),
+    /// The shim makes it from other functions of the allocator.
+    Synthesized(Vec<Guard>),
+    /// The shim jumps through the public symbol of the base.
+    Derived(Operation),
+    /// The C++ runtime's own stays, and reaches ours.
+    LeftToRuntime,
+    /// The shim answers without the allocator.
+    Answered,
+}
+
+impl Binding {
+    /// One word for tables.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Binding::Direct(_) => "direct",
+            Binding::Jump(_) => "jump",
+            Binding::Guarded(..) => "guarded",
+            Binding::Synthesized(_) => "synthesized",
+            Binding::Derived(_) => "derived",
+            Binding::LeftToRuntime => "left",
+            Binding::Answered => "answered",
+        }
+    }
+}
+
+/// One symbol's answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// How.
+    pub binding: Binding,
+    /// Why so.
+    pub why: String,
+    /// Instructions per successful call beyond a call of the allocator's function itself
+    /// (x86-64, gcc -O2); `None` where there is no such function.
+    pub price: Option<u32>,
+}
+
+/// The functions that fork runs around itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// Before.
+    pub prepare: String,
+    /// After, in the parent.
+    pub parent: String,
+    /// After, in the child.
+    pub child: String,
+}
+
+/// The plan.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Where.
+    pub platform: Platform,
+    /// Who.
+    pub allocator: Allocator,
+    /// In spec order.
+    pub answers: Vec<Answer>,
+    /// What each of the allocator's functions is wrapped in.
+    pub guards: BTreeMap<Role, Vec<Guard>>,
+    /// What fork runs, if the shim has a part in it.
+    pub fork: Option<Fork>,
+    /// Whether every call first looks whether this thread is ready.
+    pub ready: bool,
+}
+
+impl Plan {
+    /// Makes the plan; the second part of the answer are remarks for the user.
+    ///
+    /// # Errors
+    /// `A8201` if what allocates would be emitted without what frees it; `A8203` for a policy that
+    /// the platform has no text for.
+    pub fn new(platform: &Platform, allocator: &Allocator) -> Result<(Plan, Vec<Diagnostic>)> {
+        let mut report = Report::default();
+        let ready = allocator.thread_policy == ThreadPolicy::Required
+            || allocator.call(Role::Init).is_some();
+        let mut plan = Plan {
+            platform: platform.clone(),
+            allocator: allocator.clone(),
+            answers: Vec::new(),
+            guards: BTreeMap::new(),
+            fork: fork(allocator),
+            ready,
+        };
+        for role in Role::ALL {
+            plan.guards.insert(*role, guards(platform, allocator, *role, ready));
+        }
+        plan.answers = platform.symbols.iter().map(|symbol| plan.answer(symbol)).collect();
+        plan.judge(&mut report);
+        report.finish(plan)
+    }
+
+    /// The guards of a role's wrapper.
+    pub fn guarded(&self, role: Role, promise: Promise) -> bool {
+        self.guards[&role].contains(&Guard::Missing(promise))
+    }
+
+    /// The symbols that the shim defines.
+    pub fn defined(&self) -> impl Iterator<Item = &Answer> {
+        self.answers.iter().filter(|a| a.binding != Binding::LeftToRuntime)
+    }
+
+    /// Public name and target of everything that can be bound directly.
+    pub fn direct(&self) -> impl Iterator<Item = (&Symbol, &str)> {
+        self.answers.iter().filter_map(|a| match &a.binding {
+            Binding::Direct(target) => Some((&a.symbol, target.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Whether another emitted symbol jumps through this one's public name.
+    pub fn is_base(&self, operation: Operation) -> bool {
+        self.answers.iter().any(|a| a.binding == Binding::Derived(operation))
+    }
+
+    fn answer(&self, symbol: &Symbol) -> Answer {
+        let (binding, why) = self.bind(symbol.operation);
+        let price = self.price(&binding);
+        Answer { symbol: symbol.clone(), binding, why, price }
+    }
+
+    fn bind(&self, operation: Operation) -> (Binding, String) {
+        use Operation as Op;
+        match operation {
+            Op::Malloc => self.function(Role::Malloc, None),
+            Op::Calloc => self.function(Role::Calloc, None),
+            Op::Realloc => self.function(Role::Realloc, None),
+            Op::Free => self.function(Role::Free, None),
+            Op::MallocUsableSize => self.function(Role::UsableSize, None),
+            Op::AlignedAlloc => self.function(Role::Memalign, odd(self.platform.semantics.aligned_alloc)),
+            Op::Memalign => self.function(Role::Memalign, odd(self.platform.semantics.memalign)),
+            Op::FreeSized => self.sized_free(Role::FreeSized),
+            Op::FreeAlignedSized => self.sized_free(Role::FreeAlignedSized),
+            Op::MallocTrim if self.allocator.call(Role::MallocTrim).is_some() => {
+                self.function(Role::MallocTrim, None)
+            }
+            Op::MallocStats if self.allocator.call(Role::MallocStats).is_some() => {
+                self.function(Role::MallocStats, None)
+            }
+            Op::PosixMemalign | Op::Valloc | Op::Pvalloc => {
+                let guards = self.guards[&Role::Memalign].clone();
+                (Binding::Synthesized(guards), "made from memalign".to_owned())
+            }
+            Op::Reallocarray => (
+                Binding::Derived(Op::Realloc),
+                "multiplies, then resizes through the public realloc: a program's own is respected"
+                    .to_owned(),
+            ),
+            Op::Mallopt | Op::MallocTrim | Op::Mallinfo | Op::Mallinfo2 | Op::MallocInfo | Op::MallocStats => {
+                (Binding::Answered, honest(operation).to_owned())
+            }
+            Op::New(form) if form.nothrow => (
+                Binding::LeftToRuntime,
+                "C cannot catch what a new-handler throws; the C++ runtime's own calls ours through its public symbol".to_owned(),
+            ),
+            Op::New(form) if form == Default::default() || only_aligned(form) => {
+                let role = if form.aligned { Role::Memalign } else { Role::Malloc };
+                self.throwing(role)
+            }
+            Op::Delete(form) if form == Default::default() || only_aligned(form) => {
+                self.function(Role::Free, None)
+            }
+            Op::Delete(form)
+                if form.sized
+                    && !form.aligned
+                    && self.allocator.forward_sized_delete
+                    && self.allocator.call(Role::FreeSized).is_some() =>
+            {
+                self.function(Role::FreeSized, None)
+            }
+            Op::New(_) | Op::Delete(_) => (
+                Binding::Derived(operation.base().expect("the bases are matched above")),
+                "[new.delete]: a program that replaces the base alone must be reached from here".to_owned(),
+            ),
+        }
+    }
+
+    fn function(&self, role: Role, more: Option<Guard>) -> (Binding, String) {
+        let Some(call) = self.allocator.call(role) else {
+            let why = match role {
+                Role::Calloc => "no calloc: malloc and memset",
+                Role::Realloc => "no realloc: malloc, copy, free",
+                Role::UsableSize => "no usable size: ends the program with a message, for the C library's own would read a foreign header",
+                _ => "no memalign: a block of 2^k bytes is aligned at 2^k",
+            };
+            return (Binding::Synthesized(self.guards[&role].clone()), why.to_owned());
+        };
+        let mut guards = self.guards[&role].clone();
+        // A wrapper that already refuses odd alignments by itself serves aligned_alloc as it is.
+        if let Some(guard) = more.filter(|g| *g == Guard::RoundUp || !self.allocator.keeps(Promise::AlignmentEinval)) {
+            if !guards.contains(&guard) {
+                guards.push(guard);
+            }
+        }
+        if !guards.is_empty() {
+            let names: Vec<_> = guards.iter().map(|g| g.name()).collect();
+            let why = format!("not promised: {}", names.join(", "));
+            return (Binding::Guarded(call.symbol.clone(), guards), why);
+        }
+        if self.allocator.standard_symbol(role).is_some() {
+            let why = "the contracts agree".to_owned();
+            return (Binding::Direct(call.symbol.clone()), why);
+        }
+        (Binding::Jump(call.symbol.clone()), "the contracts agree, the arguments differ".to_owned())
+    }
+
+    fn sized_free(&self, role: Role) -> (Binding, String) {
+        if self.allocator.call(role).is_some() {
+            return self.function(role, None);
+        }
+        match self.function(Role::Free, None) {
+            (Binding::Direct(target), _) => {
+                (Binding::Direct(target), "free may ignore the size (C23), and the ABI lets it".to_owned())
+            }
+            (binding, why) => (binding, format!("free may ignore the size (C23); {why}")),
+        }
+    }
+
+    fn throwing(&self, role: Role) -> (Binding, String) {
+        let mut guards = self.guards[&role].clone();
+        guards.retain(|g| *g != Guard::Missing(Promise::Errno));
+        guards.push(Guard::Throw);
+        let target = self.allocator.call(role).or(self.allocator.call(Role::Malloc));
+        let target = target.map(|c| c.symbol.clone()).unwrap_or_default();
+        (Binding::Guarded(target, guards), "NULL asks the new-handler, then throws".to_owned())
+    }
+
+    fn price(&self, binding: &Binding) -> Option<u32> {
+        let sum = |guards: &[Guard]| 1 + guards.iter().map(|g| g.price()).sum::<u32>();
+        match binding {
+            Binding::Direct(_) => Some(0),
+            Binding::Jump(_) => Some(1),
+            Binding::Guarded(_, guards) => Some(sum(guards)),
+            Binding::Derived(base) => {
+                let (base, _) = self.bind(*base);
+                Some(2 + self.price(&base)?)
+            }
+            Binding::Synthesized(_) | Binding::LeftToRuntime | Binding::Answered => None,
+        }
+    }
+
+    /// Complete or refused, and what the user should know.
+    fn judge(&self, report: &mut Report) {
+        let emitted = |effect: Effect| self.defined().any(|a| a.symbol.operation.effect() == effect);
+        if emitted(Effect::Allocates) && !emitted(Effect::Frees) {
+            report.push(
+                Diagnostic::error("A8201", format!("platform `{}` would allocate and never free", self.platform.name))
+                    .help("add the family that has `free` to the platform's `families`"),
+            );
+        }
+        let foreign = self.allocator.foreign.unwrap_or(self.platform.semantics.foreign);
+        if foreign != Foreign::Trust {
+            report.push(
+                Diagnostic::error("A8203", "the policy for foreign pointers has no text on this platform yet")
+                    .at(&self.allocator.source, 0..0, "")
+                    .help("write `foreign = \"trust\"`: on this platform the whole malloc family is taken over, so there are no foreign blocks"),
+            );
+        }
+        if self.fork.is_none() && !self.allocator.promises.fork_own && !self.allocator.waived.contains(&Promise::Fork) {
+            report.push(
+                Diagnostic::warning("A8204", format!("fork: `{}` promises nothing", self.allocator.name))
+                    .fact("a child forked while another thread allocates may hang")
+                    .help("name `malloc_lock`, `malloc_unlock` and `malloc_reinit`, or promise `fork = \"own\"`"),
+            );
+        }
+        let hooks = self.allocator.call(Role::ThreadCleanup).is_some()
+            || (self.allocator.call(Role::ThreadInit).is_some() && !self.ready);
+        if hooks {
+            report.push(
+                Diagnostic::warning("A8205", "no thread hook is emitted for `thread_init` or `thread_cleanup`")
+                    .fact("threads are not told apart at their end: what a thread cached stays cached"),
+            );
+        }
+    }
+}
+
+fn only_aligned(form: crate::operation::Form) -> bool {
+    form == crate::operation::Form { aligned: true, ..Default::default() }
+}
+
+fn odd(rule: OddAlignment) -> Option<Guard> {
+    Some(match rule {
+        OddAlignment::Einval => Guard::Missing(Promise::AlignmentEinval),
+        OddAlignment::RoundUp => Guard::RoundUp,
+    })
+}
+
+fn honest(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Mallopt => "returns 0: no parameter of glibc's heap was set",
+        Operation::MallocTrim => "returns 0: no memory was returned",
+        Operation::MallocInfo => "fails with ENOSYS: there is no glibc heap to describe",
+        Operation::MallocStats => "says that there is no glibc heap to describe",
+        _ => "all fields 0: glibc's heap is empty",
+    }
+}
+
+fn fork(allocator: &Allocator) -> Option<Fork> {
+    if allocator.promises.fork_own {
+        return None;
+    }
+    let name = |role: Role| allocator.call(role).map(|c| c.with(&[]));
+    let parent = name(Role::Unlock)?;
+    Some(Fork { prepare: name(Role::Lock)?, child: name(Role::Reinit).unwrap_or(parent.clone()), parent })
+}
+
+/// What the wrapper of a function must add.
+fn guards(platform: &Platform, allocator: &Allocator, role: Role, ready: bool) -> Vec<Guard> {
+    let wanted: &[Promise] = match role {
+        Role::Malloc => &[Promise::MaxSize, Promise::ZeroSize, Promise::MinAlign, Promise::Errno],
+        Role::Calloc => &[
+            Promise::CallocOverflow,
+            Promise::MaxSize,
+            Promise::ZeroSize,
+            Promise::MinAlign,
+            Promise::Errno,
+        ],
+        Role::Realloc => &[
+            Promise::ReallocNull,
+            Promise::ReallocZero,
+            Promise::MaxSize,
+            Promise::MinAlign,
+            Promise::Errno,
+        ],
+        Role::Memalign => &[
+            Promise::AlignmentEinval,
+            Promise::MaxAlign,
+            Promise::MaxSize,
+            Promise::ZeroSize,
+            Promise::Errno,
+        ],
+        Role::Free | Role::FreeSized | Role::FreeAlignedSized => {
+            &[Promise::FreeNull, Promise::FreeErrno]
+        }
+        Role::UsableSize => &[Promise::UsableSizeNull],
+        _ => &[],
+    };
+    let mut guards = Vec::new();
+    let touches_heap = !wanted.is_empty();
+    if ready && touches_heap && role != Role::UsableSize {
+        guards.push(Guard::Ready);
+    }
+    for promise in wanted {
+        let kept = match promise {
+            Promise::ReallocZero if !allocator.waived.contains(promise) => {
+                allocator.promises.realloc_zero == Some(platform.semantics.realloc_zero)
+            }
+            _ => allocator.keeps(*promise),
+        };
+        if !kept {
+            guards.push(Guard::Missing(*promise));
+        }
+    }
+    // realloc(NULL, 0) and a live realloc(p, 0) are requests of no bytes.
+    if role == Role::Realloc
+        && platform.semantics.realloc_zero == ReallocZero::Live
+        && !allocator.keeps(Promise::ZeroSize)
+    {
+        guards.push(Guard::Missing(Promise::ZeroSize));
+    }
+    guards
+}
+
+/// The largest request that is passed on, as C; `None` if all are.
+pub fn max_size(allocator: &Allocator) -> Option<String> {
+    if allocator.keeps(Promise::MaxSize) {
+        return None;
+    }
+    Some(match allocator.promises.max_size {
+        Limit::Bytes(bytes) => format!("(size_t){bytes}"),
+        // Leaves room for headers and rounding: nothing that an allocator adds can wrap.
+        _ => "(size_t)PTRDIFF_MAX - 65536".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{allocator, spec};
+
+    fn plan(name: &str) -> Plan {
+        let linux = spec::platform("linux").unwrap();
+        let allocator = match allocator::built_in(name) {
+            Some(found) => found.unwrap(),
+            None => allocator::convention(name).unwrap(),
+        };
+        Plan::new(&linux, &allocator).unwrap().0
+    }
+
+    fn binding(plan: &Plan, name: &str) -> Binding {
+        let lp64 = &plan.platform.abis[0];
+        plan.answers.iter().find(|a| a.symbol.name(lp64) == name).unwrap().binding.clone()
+    }
+
+    #[test]
+    fn an_allocator_that_keeps_the_contract_is_bound_directly_at_no_price() {
+        let plan = plan("simple_heap");
+        for name in ["malloc", "calloc", "realloc", "free", "__libc_malloc", "cfree", "_ZdlPv", "free_sized"] {
+            assert!(matches!(binding(&plan, name), Binding::Direct(_)), "{name}");
+        }
+        assert!(plan.answers.iter().all(|a| !matches!(a.binding, Binding::Direct(_)) || a.price == Some(0)));
+    }
+
+    #[test]
+    fn an_allocator_that_promises_nothing_is_guarded_everywhere() {
+        let plan = plan("undescribed");
+        assert_eq!(plan.direct().count(), 0);
+        assert!(matches!(binding(&plan, "malloc"), Binding::Guarded(..)));
+        assert!(matches!(binding(&plan, "calloc"), Binding::Synthesized(_)));
+    }
+
+    #[test]
+    fn derived_operators_go_through_their_base_and_nothrow_new_stays_with_the_runtime() {
+        let plan = plan("simple_heap");
+        assert_eq!(binding(&plan, "_ZnwmRKSt9nothrow_t"), Binding::LeftToRuntime);
+        assert_eq!(binding(&plan, "_Znam"), Binding::Derived(Operation::New(Default::default())));
+        assert!(plan.is_base(Operation::New(Default::default())));
+    }
+}

@@ -1,0 +1,111 @@
+//! From a plan to the text of every file: pure, the same bytes on any host.
+//!
+//! `view` says in plain strings what the templates place; `marker` is the head of each file.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    diagnostic::{Diagnostic, Report, Result},
+    embedded,
+    plan::Plan,
+};
+
+pub mod marker;
+pub mod view;
+
+pub use marker::{Comment, Inputs};
+
+/// Path inside the output folder, text.
+pub type Files = BTreeMap<String, String>;
+
+/// The template folder's files, what they become, and how that language writes comments.
+struct Part {
+    template: &'static str,
+    file: String,
+    comment: Comment,
+    context: tera::Context,
+}
+
+/// Renders everything for one plan.
+///
+/// # Errors
+/// `A8202` if the platform's mechanism has no templates for the language and mode; `A8999` if a
+/// template is wrong, which is never the user's fault.
+pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
+    let mechanism = &plan.platform.mechanism;
+    if inputs.lang != "c" || inputs.mode != "interpose" || !has_templates(mechanism) {
+        return Err(Diagnostic::error(
+            "A8202",
+            format!(
+                "no templates yet for platform `{}` (mechanism `{mechanism}`) in language `{}` and mode `{}`",
+                plan.platform.name, inputs.lang, inputs.mode
+            ),
+        )
+        .help("rendered so far: `--lang c --mode interpose` for mechanism `elf`")
+        .into());
+    }
+    let templates = templates(mechanism).map_err(internal)?;
+    let mut files = Files::new();
+    for part in parts(plan, inputs) {
+        let name = format!("{mechanism}/{}", part.template);
+        let body = templates.render(&name, &part.context).map_err(internal)?;
+        let text = marker::mark(&tidy(&body), part.comment, inputs);
+        files.insert(part.file, text);
+    }
+    Ok(files)
+}
+
+fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
+    let part = |template, file: String, comment, context| Part { template, file, comment, context };
+    let build = view::build(plan, inputs);
+    let mut parts = vec![
+        part("shim.c.tera", "shim.c".to_owned(), Comment::C, view::shim(plan)),
+        part("alloc8.cmake.tera", "alloc8.cmake".to_owned(), Comment::Hash, build.clone()),
+        part("alloc8.mk.tera", "alloc8.mk".to_owned(), Comment::Hash, build),
+    ];
+    for abi in &plan.platform.abis {
+        let context = view::names(plan, abi);
+        let map = format!("exports.{}.map", abi.name);
+        parts.push(part("exports.map.tera", map, Comment::C, context.clone()));
+        let list = format!("symbols.{}.txt", abi.name);
+        parts.push(part("symbols.txt.tera", list, Comment::Hash, context));
+    }
+    parts
+}
+
+fn has_templates(mechanism: &str) -> bool {
+    embedded::text(&format!("templates/{mechanism}/shim.c.tera")).is_some()
+}
+
+fn templates(mechanism: &str) -> std::result::Result<tera::Tera, tera::Error> {
+    let mut tera = tera::Tera::new();
+    tera.autoescape_on(Vec::<String>::new());
+    let folder = format!("templates/{mechanism}/");
+    let texts: Vec<_> = embedded::folder(&folder)
+        .map(|(file, text)| (format!("{mechanism}/{file}"), text))
+        .collect();
+    tera.add_raw_templates(texts)?;
+    Ok(tera)
+}
+
+fn internal(error: tera::Error) -> Report {
+    Diagnostic::error("A8999", "internal error: this is a bug in alloc8-gen").fact(error.to_string()).into()
+}
+
+/// One blank line at most, none at the ends, no trailing spaces.
+fn tidy(text: &str) -> String {
+    let mut tidied = String::with_capacity(text.len());
+    let mut blank = true;
+    for line in text.lines().map(str::trim_end) {
+        if line.is_empty() && blank {
+            continue;
+        }
+        blank = line.is_empty();
+        tidied += line;
+        tidied.push('\n');
+    }
+    while tidied.ends_with("\n\n") {
+        tidied.pop();
+    }
+    tidied
+}

@@ -1,0 +1,382 @@
+//! What the templates place: plain strings and flags, finished here.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::Inputs;
+use crate::{
+    allocator::{Allocator, Limit, Promise, Role},
+    operation::Operation,
+    plan::{Answer, Binding, Guard, Plan, max_size},
+    spec::{Abi, OddAlignment, ReallocZero},
+};
+
+/// The context of a list of names.
+pub(super) fn names(plan: &Plan, abi: &Abi) -> tera::Context {
+    let mut names = exported(plan, abi);
+    names.extend(plan.allocator.export.iter().chain(&plan.allocator.keep).cloned());
+    names.sort();
+    names.dedup();
+    context(&json!({ "names": names, "abi": abi.name }))
+}
+
+/// Every name that the library must export in an ABI, sorted.
+pub fn exported(plan: &Plan, abi: &Abi) -> Vec<String> {
+    let mut names: Vec<_> = plan.defined().map(|a| a.symbol.name(abi)).collect();
+    names.sort();
+    names
+}
+
+/// The context of the build fragments.
+pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
+    let abis: Vec<_> = plan
+        .platform
+        .abis
+        .iter()
+        .map(|abi| {
+            let mut targets: Vec<_> = plan.direct().map(|(_, target)| target).collect();
+            targets.sort_unstable();
+            targets.dedup();
+            let mut kept: Vec<_> = plan.allocator.export.iter().chain(&plan.allocator.keep).collect();
+            kept.sort_unstable();
+            json!({
+                "name": abi.name,
+                "pointer_bytes": abi.pointer_bits / 8,
+                "targets": targets,
+                "keep": kept,
+                "aliases": plan.direct().map(|(symbol, target)| json!({
+                    "name": symbol.name(abi), "target": target,
+                })).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    context(&json!({
+        "abis": abis,
+        "platform": inputs.platform,
+        "allocator": plan.allocator.name,
+        "symbols": plan.allocator.symbols(),
+        "libs": plan.allocator.libs,
+        "fork": plan.fork.is_some(),
+        "direct": plan.direct().next().is_some(),
+    }))
+}
+
+/// The context of the shim.
+pub(super) fn shim(plan: &Plan) -> tera::Context {
+    let allocator = &plan.allocator;
+    let abi = &plan.platform.abis[0];
+    let op = |operation: Operation| plan.platform.bearing(operation).is_some();
+    let aligned_alloc = plan.platform.semantics.aligned_alloc;
+    let bound_raw = |operation: Operation| {
+        plan.answers
+            .iter()
+            .any(|a| a.symbol.operation == operation && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_)))
+    };
+    let page_size = op(Operation::Valloc) || op(Operation::Pvalloc);
+    let usable = allocator.call(Role::UsableSize).is_some();
+    let copies = realloc_copies(plan);
+    let operators = plan.defined().any(|a| matches!(a.symbol.operation, Operation::New(_)));
+    let calloc = allocator.call(Role::Calloc).filter(|_| !plan.guarded(Role::Calloc, Promise::MinAlign));
+    let answered = |operation: Operation| {
+        plan.answers.iter().any(|a| a.symbol.operation == operation && a.binding == Binding::Answered)
+    };
+    context(&json!({
+        "allocator": { "name": allocator.name, "title": allocator.title },
+        "runtime": plan.platform.runtime,
+        "renames": renames(plan),
+        "declarations": declarations(allocator),
+        "direct": plan.direct().next().is_some(),
+        "uses": {
+            "page_size": page_size,
+            "memset": calloc.is_none(),
+            "memcpy": copies || plan.guarded(Role::Realloc, Promise::MinAlign),
+            "message": !usable || operators || answered(Operation::MallocStats),
+            "abort": !usable || operators,
+        },
+        "operators": operators,
+        "ready": plan.ready.then(|| ready(allocator)),
+        "max_size": max_size(allocator).filter(|_| any_guard(plan, Promise::MaxSize)),
+        "max_align": max_align(allocator),
+        "check_alignment": !allocator.keeps(Promise::MaxAlign) && allocator.promises.max_align == Limit::Unknown,
+        "natural": allocator.call(Role::Memalign).is_none(),
+        "usable": usable,
+        "g": guards(plan),
+        "call": calls(plan, calloc.is_some()),
+        "calloc_total": calloc.is_none()
+            || [Promise::CallocOverflow, Promise::MaxSize, Promise::ZeroSize].iter().any(|p| plan.guarded(Role::Calloc, *p)),
+        "realloc_zero_frees": plan.platform.semantics.realloc_zero == ReallocZero::Free,
+        "realloc_copies": copies,
+        "sized_free": sized_free(plan),
+        "aligned_alloc_einval": aligned_alloc == OddAlignment::Einval && !allocator.keeps(Promise::AlignmentEinval),
+        "memalign_rounds_up": plan.platform.semantics.memalign == OddAlignment::RoundUp,
+        "op": {
+            "aligned_alloc": op(Operation::AlignedAlloc) && !bound_raw(Operation::AlignedAlloc),
+            "memalign": op(Operation::Memalign),
+            "posix_memalign": op(Operation::PosixMemalign),
+            "valloc": op(Operation::Valloc),
+            "pvalloc": op(Operation::Pvalloc),
+            "mallinfo": op(Operation::Mallinfo),
+            "mallinfo2": op(Operation::Mallinfo2),
+            "malloc_info": op(Operation::MallocInfo),
+            "malloc_stats": answered(Operation::MallocStats),
+        },
+        "fork": plan.fork.as_ref().map(|f| json!({
+            "prepare": f.prepare, "parent": f.parent, "child": f.child,
+        })),
+        "families": families(plan, abi),
+    }))
+}
+
+fn context<T: Serialize>(value: &T) -> tera::Context {
+    tera::Context::from_serialize(value).expect("a view is a map")
+}
+
+/// The names that other ABIs spell differently from the first.
+fn renames(plan: &Plan) -> Vec<Value> {
+    let first = &plan.platform.abis[0];
+    let rename = |abi: &Abi| {
+        let names: Vec<_> = plan
+            .defined()
+            .filter(|a| a.symbol.varies())
+            .map(|a| json!({ "from": a.symbol.name(first), "to": a.symbol.name(abi) }))
+            .collect();
+        json!({ "condition": abi.condition, "name": abi.name, "size_t": abi.size_t, "names": names })
+    };
+    plan.platform.abis[1..].iter().map(rename).collect()
+}
+
+fn declarations(allocator: &Allocator) -> Vec<String> {
+    let mut declarations = Vec::new();
+    for (role, call) in &allocator.functions {
+        if matches!(role, Role::GoodSize | Role::Owns | Role::ThreadCleanup) {
+            continue;
+        }
+        let declaration = format!("extern {}", call.declaration(&role.prototype()));
+        if !declarations.contains(&declaration) {
+            declarations.push(declaration);
+        }
+    }
+    declarations
+}
+
+fn ready(allocator: &Allocator) -> Value {
+    let call = |role: Role| allocator.call(role).map(|c| c.with(&[])).unwrap_or_default();
+    let what = match (allocator.call(Role::Init), allocator.call(Role::ThreadInit)) {
+        (Some(_), None) => "the allocator must be initialized before the first call",
+        _ => "each must have run the allocator's thread_init before its first call",
+    };
+    json!({ "what": what, "init": call(Role::Init), "thread": call(Role::ThreadInit) })
+}
+
+fn any_guard(plan: &Plan, promise: Promise) -> bool {
+    Role::ALL.iter().any(|role| plan.guarded(*role, promise))
+}
+
+fn max_align(allocator: &Allocator) -> Option<String> {
+    match allocator.promises.max_align {
+        _ if allocator.keeps(Promise::MaxAlign) => None,
+        Limit::Bytes(bytes) => Some(bytes.to_string()),
+        _ if allocator.call(Role::Memalign).is_none() => Some(allocator.promises.natural_align.to_string()),
+        _ => None,
+    }
+}
+
+fn realloc_copies(plan: &Plan) -> bool {
+    plan.allocator.call(Role::Realloc).is_none()
+        || (plan.guarded(Role::Realloc, Promise::MinAlign) && plan.allocator.call(Role::UsableSize).is_some())
+}
+
+/// `g.ROLE.GUARD`, every one of them, so that a template cannot ask for one that does not exist.
+fn guards(plan: &Plan) -> Value {
+    let mut roles = Map::new();
+    for (key, role) in [
+        ("malloc", Role::Malloc),
+        ("calloc", Role::Calloc),
+        ("realloc", Role::Realloc),
+        ("free", Role::Free),
+        ("memalign", Role::Memalign),
+        ("usable", Role::UsableSize),
+    ] {
+        let mut set = Map::new();
+        let mut all: Vec<Guard> = Promise::ALL.iter().map(|p| Guard::Missing(*p)).collect();
+        all.push(Guard::Ready);
+        for guard in all {
+            let on = plan.guards[&role].contains(&guard)
+                // Without a realloc of its own, the shim's must know these cases by itself.
+                || (role == Role::Realloc
+                    && realloc_copies(plan)
+                    && matches!(guard, Guard::Missing(Promise::ReallocNull | Promise::ReallocZero)));
+            set.insert(guard.name().to_owned(), Value::Bool(on));
+        }
+        roles.insert(key.to_owned(), Value::Object(set));
+    }
+    Value::Object(roles)
+}
+
+fn calls(plan: &Plan, has_calloc: bool) -> Value {
+    let allocator = &plan.allocator;
+    let text = |role: Role| allocator.call(role).map(|c| c.with(&[])).unwrap_or_default();
+    json!({
+        "malloc": text(Role::Malloc),
+        "free": text(Role::Free),
+        "calloc": if has_calloc { text(Role::Calloc) } else { String::new() },
+        "realloc": text(Role::Realloc),
+        "memalign": allocator.call(Role::Memalign).map_or_else(|| text(Role::Malloc), |c| c.with(&[])),
+        "usable": text(Role::UsableSize),
+    })
+}
+
+fn sized_free(plan: &Plan) -> Vec<Value> {
+    [Role::FreeSized, Role::FreeAlignedSized]
+        .into_iter()
+        .filter_map(|role| {
+            let call = plan.allocator.call(role)?;
+            let has = |guard| plan.guards[&role].contains(&guard);
+            Some(json!({
+                "name": role.key(),
+                "parameters": role.prototype().parameter_list(),
+                "call": call.with(&[]),
+                "free_null": has(Guard::Missing(Promise::FreeNull)),
+                "free_errno": has(Guard::Missing(Promise::FreeErrno)),
+                "ready": has(Guard::Ready),
+            }))
+        })
+        .collect()
+}
+
+/// Families in spec order; inside each, runs of symbols that are, or are not, bound directly.
+fn families(plan: &Plan, abi: &Abi) -> Vec<Value> {
+    let mut families: Vec<(String, Vec<&Answer>)> = Vec::new();
+    for answer in &plan.answers {
+        match families.last_mut() {
+            Some((name, answers)) if *name == answer.symbol.family => answers.push(answer),
+            _ => families.push((answer.symbol.family.clone(), vec![answer])),
+        }
+    }
+    families.iter().map(|(name, answers)| family(plan, abi, name, answers)).collect()
+}
+
+fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
+    let mut runs: Vec<(bool, Vec<&Answer>)> = Vec::new();
+    for answer in answers.iter().filter(|a| a.binding != Binding::LeftToRuntime) {
+        let direct = matches!(answer.binding, Binding::Direct(_));
+        match runs.last_mut() {
+            Some((kind, run)) if *kind == direct => run.push(answer),
+            _ => runs.push((direct, vec![answer])),
+        }
+    }
+    let left: Vec<_> = answers.iter().filter(|a| a.binding == Binding::LeftToRuntime).collect();
+    json!({
+        "title": name,
+        "runs": runs.iter().map(|(direct, run)| json!({
+            "direct": direct,
+            "bases": run.iter().filter(|a| plan.is_base(a.symbol.operation) && first(plan, a))
+                .map(|a| a.symbol.prototype.named(&a.symbol.name(abi))).collect::<Vec<_>>(),
+            "symbols": run.iter().map(|a| symbol(plan, abi, a)).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "left": left.iter().map(|a| a.symbol.prototype.to_string()).collect::<Vec<_>>(),
+        "left_why": left.first().map(|a| a.why.clone()).unwrap_or_default(),
+    })
+}
+
+/// Whether this symbol is the one that bears its operation: derived forms jump through it.
+fn first(plan: &Plan, answer: &Answer) -> bool {
+    plan.platform
+        .bearing(answer.symbol.operation)
+        .is_some_and(|s| s.name(&plan.platform.abis[0]) == answer.symbol.name(&plan.platform.abis[0]))
+}
+
+fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
+    let base = plan.is_base(answer.symbol.operation) && first(plan, answer);
+    json!({
+        "why": answer.symbol.why.clone().unwrap_or_default(),
+        "attribute": if base { "ALLOC8_BASE" } else { "ALLOC8_EXPORT" },
+        "declaration": answer.symbol.prototype.named(&answer.symbol.name(abi)),
+        "body": body(plan, abi, answer),
+    })
+}
+
+/// The one statement by which a symbol forwards; unused parameters are named away before it.
+fn body(plan: &Plan, abi: &Abi, answer: &Answer) -> String {
+    let symbol = &answer.symbol;
+    let call = match (&answer.binding, symbol.operation) {
+        (Binding::Derived(base), operation) => {
+            let target = plan.platform.bearing(*base).expect("a base is a symbol of its platform");
+            return derived(operation, &target.name(abi), &target.prototype, symbol);
+        }
+        (_, operation) => plain(plan, operation),
+    };
+    statement(symbol, &call)
+}
+
+fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
+    let inside = call.split_once('(').map_or("", |(_, rest)| rest);
+    let used = |name: &str| {
+        inside.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
+    };
+    let unused: String = symbol
+        .prototype
+        .parameters
+        .iter()
+        .filter(|p| !used(&p.name))
+        .map(|p| format!("(void){};\n    ", p.name))
+        .collect();
+    let keyword = if symbol.prototype.result == "void" { "" } else { "return " };
+    format!("{unused}{keyword}{call};")
+}
+
+fn derived(
+    operation: Operation,
+    target: &str,
+    prototype: &crate::prototype::Prototype,
+    symbol: &crate::spec::Symbol,
+) -> String {
+    if operation == Operation::Reallocarray {
+        return format!(
+            "size_t total;\n    if (ALLOC8_UNLIKELY(__builtin_mul_overflow(nmemb, size, &total)))\n        return alloc8_no_memory();\n    return {target}(ptr, total);"
+        );
+    }
+    let arguments: Vec<_> = prototype.parameters.iter().map(|p| p.name.as_str()).collect();
+    statement(symbol, &format!("{target}({})", arguments.join(", ")))
+}
+
+fn plain(plan: &Plan, operation: Operation) -> String {
+    let caller = "__builtin_return_address(0)";
+    let has = |role: Role| plan.allocator.call(role).is_some();
+    match operation {
+        Operation::Malloc => "alloc8_malloc(size)".to_owned(),
+        Operation::Calloc => "alloc8_calloc(nmemb, size)".to_owned(),
+        Operation::Realloc => "alloc8_realloc(ptr, size)".to_owned(),
+        Operation::Free => "alloc8_free(ptr)".to_owned(),
+        Operation::AlignedAlloc if plan.answers.iter().any(|a| {
+            a.symbol.operation == operation && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_))
+        }) => "alloc8_memalign(alignment, size)".to_owned(),
+        Operation::AlignedAlloc => "alloc8_aligned_alloc(alignment, size)".to_owned(),
+        Operation::Memalign => "alloc8_memalign_any(alignment, size)".to_owned(),
+        Operation::PosixMemalign => "alloc8_posix_memalign(memptr, alignment, size)".to_owned(),
+        Operation::Valloc => "alloc8_valloc(size)".to_owned(),
+        Operation::Pvalloc => "alloc8_pvalloc(size)".to_owned(),
+        Operation::Reallocarray => unreachable!("always derived"),
+        Operation::FreeSized if has(Role::FreeSized) => "alloc8_free_sized(ptr, size)".to_owned(),
+        Operation::FreeAlignedSized if has(Role::FreeAlignedSized) => {
+            "alloc8_free_aligned_sized(ptr, alignment, size)".to_owned()
+        }
+        Operation::FreeSized | Operation::FreeAlignedSized => "alloc8_free(ptr)".to_owned(),
+        Operation::MallocUsableSize => "alloc8_malloc_usable_size(ptr)".to_owned(),
+        Operation::MallocTrim if has(Role::MallocTrim) => {
+            plan.allocator.functions[&Role::MallocTrim].with(&[])
+        }
+        Operation::MallocStats if has(Role::MallocStats) => {
+            plan.allocator.functions[&Role::MallocStats].with(&[])
+        }
+        Operation::Mallopt | Operation::MallocTrim => "0".to_owned(),
+        Operation::Mallinfo => "(struct mallinfo){0}".to_owned(),
+        Operation::Mallinfo2 => "(struct mallinfo2){0}".to_owned(),
+        Operation::MallocInfo => "alloc8_malloc_info(options, stream)".to_owned(),
+        Operation::MallocStats => "alloc8_malloc_stats()".to_owned(),
+        Operation::New(form) if form.aligned => format!("alloc8_new_aligned(size, alignment, {caller})"),
+        Operation::New(_) => format!("alloc8_new(size, {caller})"),
+        Operation::Delete(form) if form.sized => "alloc8_free_sized(ptr, size)".to_owned(),
+        Operation::Delete(_) => "alloc8_free(ptr)".to_owned(),
+    }
+}
