@@ -40,17 +40,17 @@ pub(super) fn flow(code: &[u8], address: u64, sized: bool) -> Flow {
             Instruction::End => walk.end(next),
             Instruction::Address { to, value } => {
                 registers[to] = Some(Target::Code(value));
-                walk.load();
+                walk.load(registers[to]);
                 true
             }
             Instruction::Add { to, from, offset } => {
                 registers[to] = moved(registers[from], offset).map(Target::Code);
-                walk.load();
+                walk.load(registers[to]);
                 true
             }
             Instruction::Load { to, from, offset } => {
                 registers[to] = moved(registers[from], offset).map(Target::Slot);
-                walk.load();
+                walk.load(registers[to]);
                 true
             }
             Instruction::Other { to } => {

@@ -126,7 +126,7 @@ impl<'a> Bindings<'a> {
             };
         }
         let (mut public, mut local) = (BTreeSet::new(), BTreeSet::new());
-        let mut calls_unknown = flow.unknown;
+        let mut calls_unknown = flow.indirect || flow.broken;
         for target in flow.targets {
             match self.meaning(target) {
                 Meaning::Public(symbol) => drop(public.insert(symbol.to_owned())),
@@ -163,11 +163,14 @@ impl<'a> Bindings<'a> {
     /// Whether `derived` reaches `base` by its public name, directly or through another exported
     /// function: then a program that defines `base` itself is respected.
     ///
-    /// `None` where it cannot be told: not exported here, code that calls through pointers.
+    /// `None` where it cannot be told: not exported here, or code that cannot be followed.
     #[must_use]
     pub fn goes_through(&self, derived: &str, base: &str) -> Option<bool> {
-        let own_base = self.address(base);
-        self.reaches(self.address(derived)?, base, own_base, DEPTH, &mut BTreeSet::new())
+        let from = self.address(derived)?;
+        if !self.by_name.values().any(|s| s.name == base) {
+            return Some(false);
+        }
+        self.reaches(from, base, self.address(base), DEPTH, &mut BTreeSet::new())
     }
 
     fn reaches(
@@ -178,29 +181,27 @@ impl<'a> Bindings<'a> {
         depth: usize,
         seen: &mut BTreeSet<u64>,
     ) -> Option<bool> {
-        if Some(from) == own_base {
-            return Some(false);
-        }
-        if depth == 0 || !seen.insert(from) {
+        if Some(from) == own_base || depth == 0 || !seen.insert(from) {
             return Some(false);
         }
         let flow = self.flow(from)?;
-        let mut verdict = if flow.unknown { None } else { Some(false) };
+        // A call through a pointer reaches the base only if the function gets hold of its address.
+        let holds =
+            |&target: &Target| matches!(self.meaning(target), Meaning::Public(s) if s == base);
+        let untold = flow.broken || (flow.indirect && flow.loads.iter().any(holds));
+        let mut verdict = (!untold).then_some(false);
         for target in flow.targets {
             let next = match self.meaning(target) {
                 Meaning::Public(symbol) if symbol == base => return Some(true),
                 Meaning::Public(symbol) => self.address(symbol).map(|next| (next, depth)),
                 Meaning::Local(next) => Some((next, depth - 1)),
-                Meaning::Unknown => {
-                    verdict = None;
-                    None
-                }
+                Meaning::Unknown => None,
             };
             let Some((next, depth)) = next else { continue };
             match self.reaches(next, base, own_base, depth, seen) {
                 Some(true) => return Some(true),
-                // Helpers that cannot be read to the end prove nothing against the function.
-                None | Some(false) => {}
+                Some(false) => {}
+                None => verdict = None,
             }
         }
         verdict

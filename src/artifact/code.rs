@@ -22,8 +22,12 @@ pub(super) struct Flow {
     pub(super) jump: Option<Target>,
     /// Everything that it calls or jumps to outside of itself.
     pub(super) targets: BTreeSet<Target>,
-    /// It also goes where this reader cannot follow.
-    pub(super) unknown: bool,
+    /// Words in memory that it reads or takes for addresses: a pointer to call may be among them.
+    pub(super) loads: BTreeSet<Target>,
+    /// It also calls or jumps through pointers that were not followed.
+    pub(super) indirect: bool,
+    /// It holds bytes that are no instruction.
+    pub(super) broken: bool,
 }
 
 /// The function at `address`: of `size` bytes, or (0) up to where its control must end,
@@ -69,7 +73,8 @@ impl Walk {
     pub(super) fn padding(&mut self) {}
 
     /// An instruction was passed that may prepare a jump's target, and does nothing else.
-    pub(super) fn load(&mut self) {
+    pub(super) fn load(&mut self, target: Option<Target>) {
+        self.flow.loads.extend(target);
         self.bare = false;
     }
 
@@ -126,7 +131,7 @@ impl Walk {
 
     /// Bytes that are no instruction.
     pub(super) fn undecodable(&mut self) {
-        self.flow.unknown = true;
+        self.flow.broken = true;
     }
 
     pub(super) fn finish(self) -> Flow {
@@ -140,7 +145,7 @@ impl Walk {
     fn leave(&mut self, target: Option<Target>) {
         match target {
             Some(target) => drop(self.flow.targets.insert(target)),
-            None => self.flow.unknown = true,
+            None => self.flow.indirect = true,
         }
     }
 

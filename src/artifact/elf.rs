@@ -34,7 +34,6 @@ pub(super) struct Section {
     pub(super) size: u64,
     pub(super) link: u32,
     pub(super) info: u32,
-    pub(super) align: u64,
 }
 
 /// A symbol table entry, its name still an offset.
@@ -141,7 +140,6 @@ impl<'a> Elf<'a> {
                     size: s.sh_size(self.endian).into(),
                     link: s.sh_link(self.endian),
                     info: s.sh_info(self.endian),
-                    align: s.sh_addralign(self.endian).into(),
                 })
             })
             .collect()

@@ -3,12 +3,12 @@
 //!
 //! Separate because a member is read alone; what only the whole archive tells is in `archive`.
 
+use super::ArtifactError;
 use super::elf::{Elf, RawRelocation, RawSymbol, Section};
 use super::machine::{Class, Machine};
 use super::names::Names;
 use super::pic::{self, Demand, PicFault, PicReason, TlsAccess};
 use super::symbol::{Bind, Symbol, SymbolVersion, Visibility};
-use super::{ArtifactError, describe};
 use object::elf as raw;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -282,11 +282,4 @@ fn lto(elf: &Elf<'_>, names_of: &[String]) -> Option<Lto> {
         return Some(if slim { Lto::GccSlim } else { Lto::GccFat });
     }
     elf.sections.iter().any(|s| s.name == ".llvm.lto").then_some(Lto::LlvmFat)
-}
-
-impl Format {
-    /// What a file that is neither an archive nor an object looks like.
-    pub(super) fn other(data: &[u8]) -> Self {
-        Self::Other(describe(data))
-    }
 }

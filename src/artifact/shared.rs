@@ -204,9 +204,9 @@ fn interpreter(elf: &Elf<'_>) -> Option<String> {
 fn flags(dynamic: &Dynamic<'_>) -> Flags {
     let has = |tag| dynamic.value(tag).is_some();
     let flags = dynamic.value(raw::DT_FLAGS).unwrap_or(0);
-    let flag = |bit: raw::DynamicFlags| flags & bit.0 as u64 != 0;
+    let flag = |bit: raw::DynamicFlags| flags & bit.0 != 0;
     let flags_1 = dynamic.value(raw::DT_FLAGS_1).unwrap_or(0);
-    let flag_1 = |bit: raw::DynamicFlags1| flags_1 & bit.0 as u64 != 0;
+    let flag_1 = |bit: raw::DynamicFlags1| flags_1 & bit.0 != 0;
     Flags {
         bind_now: has(raw::DT_BIND_NOW) || flag(raw::DF_BIND_NOW) || flag_1(raw::DF_1_NOW),
         init_first: flag_1(raw::DF_1_INITFIRST),

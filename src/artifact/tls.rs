@@ -78,7 +78,7 @@ impl Tls {
         Self {
             size: segment.map_or(0, |s| s.memory_size),
             align: segment.map_or(0, |s| s.align),
-            static_flag: flags & raw::DF_STATIC_TLS.0 as u64 != 0,
+            static_flag: flags & raw::DF_STATIC_TLS.0 != 0,
             thread_offsets: count(RelocationKind::ThreadOffset),
             module_ids: count(RelocationKind::ThreadModule),
             descriptors: count(RelocationKind::ThreadDescriptor),

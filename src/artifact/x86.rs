@@ -46,8 +46,10 @@ fn step(walk: &mut Walk, registers: &mut Registers, instruction: &Instruction) -
                 {
                     walk.padding()
                 }
-                _ if registers.assign(instruction) => walk.load(),
-                _ => walk.other(),
+                _ => match registers.assign(instruction) {
+                    Some(target) => walk.load(Some(target)),
+                    None => walk.other(),
+                },
             }
             return true;
         }
@@ -121,8 +123,8 @@ impl Registers {
         }
     }
 
-    /// Follows an instruction's writes; true if all it does is to load a known place.
-    fn assign(&mut self, instruction: &Instruction) -> bool {
+    /// Follows an instruction's writes; the place, if all it does is to load a known one.
+    fn assign(&mut self, instruction: &Instruction) -> Option<Target> {
         let known = match instruction.mnemonic() {
             Mnemonic::Mov if instruction.op1_kind() == OpKind::Memory => {
                 self.slot(instruction).map(Target::Slot)
@@ -140,9 +142,9 @@ impl Registers {
             }
         }
         let is_register = instruction.op0_kind() == OpKind::Register;
-        let Some(target) = known.filter(|_| is_register) else { return false };
+        let target = known.filter(|_| is_register)?;
         self.values.insert(instruction.op0_register().full_register(), target);
-        true
+        Some(target)
     }
 
     /// Only the registers that a function must preserve keep their values over a call.
