@@ -1,0 +1,1 @@
+//! Nothing: the allocators' crates are dependencies for the static libraries that their build scripts leave.
