@@ -6,6 +6,7 @@ use std::{
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    println!("cargo::rustc-env=ALLOC8_HOST={}", env::var("TARGET").expect("cargo sets it"));
     let mut list = String::from("/// Path inside the repository, text.\npub(crate) static FILES: &[(&str, &str)] = &[\n");
     for folder in ["specs", "templates", "examples/simple_heap"] {
         println!("cargo::rerun-if-changed={folder}");

@@ -9,3 +9,4 @@ pub mod prototype;
 pub mod render;
 pub mod spec;
 mod toml_text;
+pub mod toolchain;

@@ -1,0 +1,119 @@
+//! Compiling a shim and linking it with the allocator into one preloadable library.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::Compiler;
+use crate::diagnostic::{Diagnostic, Report, Result};
+
+/// Everything that a link needs to know.
+#[derive(Debug, Clone, Default)]
+pub struct Recipe {
+    /// The shim's object.
+    pub shim: PathBuf,
+    /// The allocator's archives or objects, in link order.
+    pub archives: Vec<PathBuf>,
+    /// System libraries, without `-l`.
+    pub libs: Vec<String>,
+    /// Public name, target: bound by the linker.
+    pub aliases: Vec<(String, String)>,
+    /// Names that must be pulled out of the archives though nothing refers to them.
+    pub pull: Vec<String>,
+    /// The version script.
+    pub map: PathBuf,
+    /// The shared object's own name.
+    pub soname: String,
+    /// Whether its constructors must run before all others (fork handlers).
+    pub init_first: bool,
+    /// Where intermediate files may go.
+    pub work: PathBuf,
+}
+
+/// What a link made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    /// The linker that made the relocatable object, as `-fuse-ld` knows it; empty for the default.
+    pub partial_linker: String,
+}
+
+/// Compiles one C file into an object for a shared library.
+///
+/// # Errors
+/// `A8402` with what the compiler said.
+pub fn compile(compiler: &Compiler, source: &Path, object: &Path, more: &[&str]) -> Result<()> {
+    let mut arguments: Vec<OsString> =
+        ["-std=c11", "-O2", "-fPIC", "-fno-lto", "-fexceptions", "-c"].map(OsString::from).into();
+    arguments.extend(more.iter().map(OsString::from));
+    arguments.push(source.into());
+    arguments.push("-o".into());
+    arguments.push(object.into());
+    compiler.run(&arguments, &format!("compiling `{}`", source.display()))
+}
+
+/// Links a recipe into a shared library.
+///
+/// First into one relocatable object with real aliases, which no later option can undo: bfd, lld and
+/// gold can do that, mold ignores `--defsym` there without a word, so it is asked for last.
+///
+/// # Errors
+/// `A8402` with what the last linker said.
+pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Linked> {
+    let object = recipe.work.join("alloc8.o");
+    let partial_linker = partial(compiler, recipe, &object)?;
+    let mut arguments: Vec<OsString> = vec!["-shared".into(), "-o".into(), library.into(), object.into()];
+    let script = format!("-Wl,--version-script={}", recipe.map.display());
+    arguments.extend([
+        format!("-Wl,-soname,{}", recipe.soname).into(),
+        script.into(),
+        "-Wl,-z,now,-z,relro,-z,noexecstack,-z,nodelete".into(),
+        // A distribution's -Bsymbolic-functions would bind derived operators past a program's own.
+        "-Wl,-Bno-symbolic".into(),
+        "-Wl,--no-undefined".into(),
+    ]);
+    if recipe.init_first {
+        arguments.push("-Wl,-z,initfirst".into());
+    }
+    arguments.extend(recipe.libs.iter().map(|lib| OsString::from(format!("-l{lib}"))));
+    compiler.run(&arguments, &format!("linking `{}`", recipe.soname))?;
+    Ok(Linked { partial_linker })
+}
+
+fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String> {
+    let mut last = Report::default();
+    for linker in ["bfd", "lld", "gold", ""] {
+        let mut arguments: Vec<OsString> = vec!["-r".into(), "-nostdlib".into(), "-fno-lto".into()];
+        if !linker.is_empty() {
+            arguments.push(format!("-fuse-ld={linker}").into());
+        }
+        arguments.push("-o".into());
+        arguments.push(object.into());
+        for name in &recipe.pull {
+            arguments.push(format!("-Wl,-u,{name}").into());
+        }
+        for (name, target) in &recipe.aliases {
+            arguments.push(format!("-Wl,--defsym={name}={target}").into());
+        }
+        arguments.push((&recipe.shim).into());
+        arguments.push("-Wl,--start-group".into());
+        arguments.extend(recipe.archives.iter().map(OsString::from));
+        arguments.push("-Wl,--end-group".into());
+        match compiler.run(&arguments, "joining the shim and the allocator (ld -r)") {
+            Ok(()) => return Ok(linker.to_owned()),
+            Err(report) => last = report,
+        }
+    }
+    Err(last)
+}
+
+/// Makes a folder, with words if that fails.
+///
+/// # Errors
+/// `A8301`.
+pub fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| {
+        Diagnostic::error("A8301", format!("could not make the folder `{}`: {error}", folder.display())).into()
+    })
+}

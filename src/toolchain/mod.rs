@@ -1,0 +1,153 @@
+//! The edge to compilers, linkers and archivers: runs them, and turns what they say into diagnostics.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::diagnostic::{Diagnostic, Report, Result};
+
+mod link;
+
+pub use link::{Linked, Recipe, compile, link, make_folder};
+
+/// The target that this tool was built for; compilers for it need no prefix.
+pub const HOST: &str = env!("ALLOC8_HOST");
+
+/// A C compiler driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compiler {
+    /// The program and the arguments that belong to it.
+    command: Vec<OsString>,
+    /// What it compiles for.
+    pub target: String,
+}
+
+impl Compiler {
+    /// The compiler for a target: `--cc` as given (split at spaces, like `$CC`), else `$CC` for the
+    /// host, else what the `cc` crate knows for the target.
+    ///
+    /// # Errors
+    /// `A8401` if there is none that runs.
+    pub fn find(cc: Option<&str>, target: Option<&str>) -> Result<Compiler> {
+        let target = target.unwrap_or(HOST).to_owned();
+        let given = cc.map(str::to_owned).or_else(|| {
+            (target == HOST).then(|| std::env::var("CC").ok()).flatten().filter(|cc| !cc.is_empty())
+        });
+        let command: Vec<OsString> = match given {
+            Some(text) => split_command(&text),
+            None => default_command(&target)?,
+        };
+        let compiler = Compiler { command, target };
+        match compiler.command().arg("--version").output() {
+            Ok(output) if output.status.success() => Ok(compiler),
+            Ok(output) => Err(compiler.missing(&String::from_utf8_lossy(&output.stderr)).into()),
+            Err(error) => Err(compiler.missing(&error.to_string()).into()),
+        }
+    }
+
+    fn missing(&self, why: &str) -> Diagnostic {
+        Diagnostic::error("A8401", format!("no C compiler: `{}` does not run", self.name()))
+            .fact(why.trim().to_owned())
+            .help(format!(
+                "install a compiler for {} (on Debian: apt-get install gcc), or name one with `--cc`",
+                self.target
+            ))
+    }
+
+    /// How it was called, for people and for cache keys.
+    pub fn name(&self) -> String {
+        let words: Vec<_> = self.command.iter().map(|w| w.to_string_lossy()).collect();
+        words.join(" ")
+    }
+
+    /// A command to add arguments to.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]);
+        // Messages are shown to the user and matched by tests.
+        command.env("LC_ALL", "C");
+        command
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// `A8402` with what the compiler said.
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S], doing: &str) -> Result<()> {
+        let mut command = self.command();
+        command.args(arguments);
+        run(command, doing)
+    }
+
+    /// What it prints for one argument; `None` if it fails.
+    pub fn ask(&self, argument: &str) -> Option<String> {
+        let output = self.command().arg(argument).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// The path of a library in its search path, if it is there.
+    pub fn library(&self, file: &str) -> Option<PathBuf> {
+        let answer = PathBuf::from(self.ask(&format!("-print-file-name={file}"))?);
+        (answer.is_absolute() && answer.exists()).then_some(answer)
+    }
+
+    /// A tool of the same prefix (`aarch64-linux-gnu-objcopy`), or the plain one.
+    pub fn tool(&self, name: &str) -> OsString {
+        match self.ask(&format!("-print-prog-name={name}")) {
+            Some(path) if Path::new(&path).is_absolute() => path.into(),
+            _ => name.into(),
+        }
+    }
+}
+
+/// Runs a tool to its end.
+///
+/// # Errors
+/// `A8402` with what the tool said, `A8403` if it cannot be started.
+pub fn run(mut command: Command, doing: &str) -> Result<()> {
+    let shown = format!("{command:?}");
+    let output = command.output().map_err(|error| {
+        let program = command.get_program().to_string_lossy().into_owned();
+        Report::from(
+            Diagnostic::error("A8403", format!("`{program}` could not be started: {error}"))
+                .fact(format!("while {doing}")),
+        )
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Diagnostic::error("A8402", format!("{doing} failed")).fact(shown).fact(said).into())
+}
+
+fn split_command(text: &str) -> Vec<OsString> {
+    // A path with spaces that exists is one word.
+    if Path::new(text).is_file() {
+        return vec![text.into()];
+    }
+    text.split_whitespace().map(OsString::from).collect()
+}
+
+fn default_command(target: &str) -> Result<Vec<OsString>> {
+    let tool = cc::Build::new()
+        .cargo_metadata(false)
+        .cargo_warnings(false)
+        .host(HOST)
+        .target(target)
+        .opt_level(2)
+        .try_get_compiler()
+        .map_err(|error| {
+            Report::from(
+                Diagnostic::error("A8401", format!("no C compiler for {target}"))
+                    .fact(error.to_string())
+                    .help("install one, or name it with `--cc`"),
+            )
+        })?;
+    let mut command = vec![tool.path().as_os_str().to_owned()];
+    if tool.is_like_clang() && target != HOST {
+        command.push(format!("--target={target}").into());
+    }
+    Ok(command)
+}
