@@ -58,8 +58,8 @@ int main()
             std::set_new_handler(free_half);
             void *block = OPAQUE(quiet ? nothrow_new(form, size / 2) : throwing_new(form, size / 2));
             CHECK(block != nullptr, "%s%s to succeed after the handler freed memory; saw nullptr", quiet ? "nothrow " : "", throwing_name(form));
-            law_fill(block, size / 2, 1);
-            CHECK(law_intact(block, size / 2, 1) == size / 2, "the block to be usable; saw other bytes");
+            law_fill(block, 65536, 1);
+            CHECK(law_intact(block, 65536, 1) == 65536, "the block to be usable; saw other bytes");
             delete_of_new(form, block);
             /* There may have been room for half a block; for many there was not. */
             void *blocks[64];

@@ -1,4 +1,5 @@
 // operator delete leaves errno as it was, as free() does, in all its forms and for nullptr (POSIX.1-2024 for free(), which the operators stand for).
+//@ flags_clang = ["-fsized-deallocation"]
 #include "law.h"
 #include <new>
 

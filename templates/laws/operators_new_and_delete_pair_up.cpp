@@ -1,4 +1,5 @@
 // Each of the eight operators new returns a block of its own that each of its deletes takes: plain, sized, nothrow, aligned ([new.delete.single], [new.delete.array]; 20 functions).
+//@ flags_clang = ["-fsized-deallocation"]
 #include "law.h"
 #include <initializer_list>
 #include <new>
@@ -23,26 +24,51 @@ void *allocate(bool array, bool quiet, std::size_t alignment, std::size_t size)
     return array ? ::operator new[](size, align) : ::operator new(size, align);
 }
 
+void release_one(int form, std::size_t alignment, void *block, std::size_t size)
+{
+    const auto align = static_cast<std::align_val_t>(alignment);
+    switch (form + (alignment ? forms : 0)) {
+    case plain:
+        return ::operator delete(block);
+    case sized:
+        return ::operator delete(block, size);
+    case nothrow:
+        return ::operator delete(block, std::nothrow);
+    case forms + plain:
+        return ::operator delete(block, align);
+    case forms + sized:
+        return ::operator delete(block, size, align);
+    default:
+        return ::operator delete(block, align, std::nothrow);
+    }
+}
+
+void release_array(int form, std::size_t alignment, void *block, std::size_t size)
+{
+    const auto align = static_cast<std::align_val_t>(alignment);
+    switch (form + (alignment ? forms : 0)) {
+    case plain:
+        return ::operator delete[](block);
+    case sized:
+        return ::operator delete[](block, size);
+    case nothrow:
+        return ::operator delete[](block, std::nothrow);
+    case forms + plain:
+        return ::operator delete[](block, align);
+    case forms + sized:
+        return ::operator delete[](block, size, align);
+    default:
+        return ::operator delete[](block, align, std::nothrow);
+    }
+}
+
+/* Not one expression with a conditional operator: clang 14 calls both sides of it. */
 void release(bool array, int form, std::size_t alignment, void *block, std::size_t size)
 {
-    if (alignment == 0) {
-        switch (form) {
-        case plain:
-            return array ? ::operator delete[](block) : ::operator delete(block);
-        case sized:
-            return array ? ::operator delete[](block, size) : ::operator delete(block, size);
-        default:
-            return array ? ::operator delete[](block, std::nothrow) : ::operator delete(block, std::nothrow);
-        }
-    }
-    const auto align = static_cast<std::align_val_t>(alignment);
-    switch (form) {
-    case plain:
-        return array ? ::operator delete[](block, align) : ::operator delete(block, align);
-    case sized:
-        return array ? ::operator delete[](block, size, align) : ::operator delete(block, size, align);
-    default:
-        return array ? ::operator delete[](block, align, std::nothrow) : ::operator delete(block, align, std::nothrow);
+    if (array) {
+        release_array(form, alignment, block, size);
+    } else {
+        release_one(form, alignment, block, size);
     }
 }
 

@@ -8,7 +8,7 @@ int main(int count, char **arguments)
         law_does_not_apply("no plug-in was given");
     }
     static const int modes[] = {RTLD_NOW | RTLD_LOCAL, RTLD_LAZY | RTLD_LOCAL, RTLD_NOW | RTLD_GLOBAL};
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 30; round++) {
         void *plugin = dlopen(arguments[1], modes[round % 3]);
         CHECK(plugin != NULL, "the plug-in to open; saw %s", dlerror());
         void *(*allocate)(size_t) = (void *(*)(size_t))(intptr_t)dlsym(plugin, "plugin_allocate");

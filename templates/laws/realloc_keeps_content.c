@@ -23,7 +23,7 @@ static void *allocate(unsigned way, size_t size)
 
 int main(void)
 {
-    enum { slots = 200, rounds = 10000 };
+    enum { slots = 200, rounds = 4000 };
     static struct {
         void *block;
         size_t size;

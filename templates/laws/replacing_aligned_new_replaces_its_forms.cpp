@@ -1,4 +1,5 @@
 // A program that replaces only operator new(size_t, align_val_t) and its delete gets all calls of the aligned array, nothrow and sized forms too ([new.delete.single]/6, /10; [new.delete.array]).
+//@ flags_clang = ["-fsized-deallocation"]
 //@ repeat_builds = [["-O0"], ["-O2"], ["-O2", "-Wl,-Bsymbolic-functions"], ["-O2", "-flto"], ["-O2", "-rdynamic"], ["-O2", "-fno-semantic-interposition"], ["-O2", "-fno-plt", "-Wl,-z,now"]]
 #include "law.h"
 #include <list>

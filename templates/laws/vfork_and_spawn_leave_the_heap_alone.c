@@ -7,7 +7,7 @@
 
 extern char **environ;
 
-enum { threads = 3, rounds = 30 };
+enum { threads = 3, rounds = 15 };
 
 static int stop;
 
