@@ -39,8 +39,8 @@ void simple_heap_malloc_reinit(void);
 
 /* ---- the operating system ------------------------------------------------------------------------- */
 
-/* Pages come zeroed. Sizes are multiples of 64 KiB, for no system has larger base pages. All of these keep
- * errno, so that free does, and malloc when it succeeds. */
+/* Pages come zeroed. What is given back is a multiple of 64 KiB, for no system has larger base pages. All of
+ * these keep errno, so that free does, and malloc when it succeeds. */
 
 #include <fcntl.h>
 #include <sched.h>
@@ -368,7 +368,7 @@ static char *reserve(size_t size, size_t alignment)
     return start;
 }
 
-static char *map(size_t size, size_t alignment)
+static void *map(size_t size, size_t alignment)
 {
     char *start = os_map(size, PROT_READ | PROT_WRITE);
     bool done = start;
@@ -444,7 +444,7 @@ static struct span *take_slices(size_t n)
             starts &= chunk->free >> i;
     }
     if (!starts) {
-        chunk = (struct chunk *)map(CHUNK, CHUNK);
+        chunk = map(CHUNK, CHUNK);
         if (!chunk)
             return NULL;
         chunk->free = chunk->purged = starts = SLICES;
@@ -576,7 +576,7 @@ static void free_huge(void *ptr)
 static void *grow_huge(void *ptr, size_t size)
 {
     size_t old_extent = extent(ptr), new_extent = round_up(size, SLICE);
-    char *to = reserve(new_extent, CHUNK);
+    char *to = size <= PTRDIFF_MAX - CHUNK ? reserve(new_extent, CHUNK) : NULL;
     if (!to)
         return NULL;
     if (!own(to, new_extent)) {
@@ -674,9 +674,7 @@ void *simple_heap_realloc(void *ptr, size_t size)
     size_t usable = simple_heap_malloc_usable_size(ptr);
     if (size <= usable && (size >= usable / 2 || usable <= 128))
         return ptr;
-    void *moved = NULL;
-    if (is_huge(ptr) && size > usable && size <= PTRDIFF_MAX - CHUNK)
-        moved = grow_huge(ptr, size);
+    void *moved = is_huge(ptr) && size > usable ? grow_huge(ptr, size) : NULL;
     if (moved)
         return moved;
     moved = simple_heap_malloc(size);
@@ -736,8 +734,8 @@ void simple_heap_malloc_reinit(void)
 
 /* ---- statistics ----------------------------------------------------------------------------------- */
 
-/* SIMPLE_HEAP_STATS=1 asks for a line on stderr when the process exits; any other value for the file
- * VALUE.PID, with a line for each number. */
+/* SIMPLE_HEAP_STATS=1 asks for a line on stderr when the process exits (where the program has not closed it
+ * by then, as the core utilities do); any other value for the file VALUE.PID, with a line for each number. */
 
 struct text {
     size_t length;
@@ -794,6 +792,8 @@ static __attribute__((destructor)) void write_statistics(void)
     add_number(&path, (uint64_t)getpid());
 
     int fd = line ? STDERR_FILENO : open(path.chars, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd >= 0 && write(fd, report.chars, report.length) >= 0 && !line)
+    ssize_t written = write(fd, report.chars, report.length);
+    (void)written; /* there is nobody left to tell */
+    if (!line && fd >= 0)
         close(fd);
 }
