@@ -44,13 +44,18 @@ pub(super) fn flow(code: &[u8], address: u64, sized: bool) -> Flow {
                 true
             }
             Instruction::Add { to, from, offset } => {
-                registers[to] = moved(registers[from], offset).map(Target::Code);
+                registers[to] = offset_from(registers[from], offset).map(Target::Code);
                 walk.load(registers[to]);
                 true
             }
             Instruction::Load { to, from, offset } => {
-                registers[to] = moved(registers[from], offset).map(Target::Slot);
+                registers[to] = offset_from(registers[from], offset).map(Target::Slot);
                 walk.load(registers[to]);
+                true
+            }
+            Instruction::Move { to, from } => {
+                registers[to] = registers[from];
+                walk.load(None);
                 true
             }
             Instruction::Other { to } => {
@@ -68,7 +73,7 @@ pub(super) fn flow(code: &[u8], address: u64, sized: bool) -> Flow {
 }
 
 /// An address plus an offset; a word in memory plus an offset is nothing known.
-fn moved(value: Option<Target>, offset: u64) -> Option<u64> {
+fn offset_from(value: Option<Target>, offset: u64) -> Option<u64> {
     match value {
         Some(Target::Code(address)) => Some(address.wrapping_add(offset)),
         _ => None,
@@ -95,6 +100,7 @@ enum Instruction {
     Address { to: usize, value: u64 },
     Add { to: usize, from: usize, offset: u64 },
     Load { to: usize, from: usize, offset: u64 },
+    Move { to: usize, from: usize },
     Other { to: usize },
 }
 
@@ -138,6 +144,10 @@ impl Instruction {
             // add xd, xn, #imm; with a shift of 12 or without.
             _ if word & 0xffc0_0000 == 0x9100_0000 => Self::Add { to, from, offset: imm12 },
             _ if word & 0xffc0_0000 == 0x9140_0000 => Self::Add { to, from, offset: imm12 << 12 },
+            // mov xd, xm.
+            _ if word & 0xffe0_ffe0 == 0xaa00_03e0 => {
+                Self::Move { to, from: ((word >> 16) & 31) as usize }
+            }
             // ldr xt, [xn, #imm].
             _ if word & 0xffc0_0000 == 0xf940_0000 => Self::Load { to, from, offset: imm12 * 8 },
             // The low five bits are what most others write; for stores this only forgets more.

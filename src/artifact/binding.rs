@@ -12,8 +12,9 @@ use super::{ArtifactError, RelocationKind, SharedObject, Symbol, SymbolKind};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// How far helper functions are followed when asking what a function goes through.
-const DEPTH: usize = 3;
+/// A function and its helpers are followed, but not what these call: an allocator that keeps its
+/// own records in containers would seem to go through `operator new` for all it does.
+const DEPTH: usize = 2;
 /// How much code is read of a function whose size nobody states.
 const LIMIT: u64 = 1 << 14;
 
@@ -56,6 +57,13 @@ enum Meaning<'a> {
     Public(&'a str),
     Local(u64),
     Unknown,
+}
+
+/// What is asked of a function: see [`Bindings::goes_through_any`].
+struct Question<'a> {
+    base: &'a str,
+    own_base: Option<u64>,
+    between: &'a [&'a str],
 }
 
 /// Answers questions on the code of one shared object.
@@ -160,45 +168,54 @@ impl<'a> Bindings<'a> {
         code.map(|s| (s.name.as_str(), self.answer(&s.name))).collect()
     }
 
-    /// Whether `derived` reaches `base` by its public name, directly or through another exported
-    /// function: then a program that defines `base` itself is respected.
+    /// Whether `derived` reaches `base` by its public name, directly or through other exported
+    /// functions that are nothing but jumps: then a program that defines `base` is respected.
     ///
     /// `None` where it cannot be told: not exported here, or code that cannot be followed.
     #[must_use]
     pub fn goes_through(&self, derived: &str, base: &str) -> Option<bool> {
+        self.goes_through_any(derived, base, &[])
+    }
+
+    /// The same, but the functions `between` may stand between the two whatever their code.
+    #[must_use]
+    pub fn goes_through_any(&self, derived: &str, base: &str, between: &[&str]) -> Option<bool> {
         let from = self.address(derived)?;
         if !self.by_name.values().any(|s| s.name == base) {
             return Some(false);
         }
-        self.reaches(from, base, self.address(base), DEPTH, &mut BTreeSet::new())
+        let question = Question { base, own_base: self.address(base), between };
+        self.reaches(from, &question, DEPTH, &mut BTreeSet::new())
     }
 
     fn reaches(
         &self,
         from: u64,
-        base: &str,
-        own_base: Option<u64>,
+        question: &Question<'_>,
         depth: usize,
         seen: &mut BTreeSet<u64>,
     ) -> Option<bool> {
-        if Some(from) == own_base || depth == 0 || !seen.insert(from) {
+        let Question { base, own_base, between } = question;
+        if Some(from) == *own_base || depth == 0 || !seen.insert(from) {
             return Some(false);
         }
         let flow = self.flow(from)?;
         // A call through a pointer reaches the base only if the function gets hold of its address.
-        let holds =
-            |&target: &Target| matches!(self.meaning(target), Meaning::Public(s) if s == base);
+        let holds = |&t: &Target| matches!(self.meaning(t), Meaning::Public(s) if s == *base);
         let untold = flow.broken || (flow.indirect && flow.loads.iter().any(holds));
         let mut verdict = (!untold).then_some(false);
         for target in flow.targets {
             let next = match self.meaning(target) {
-                Meaning::Public(symbol) if symbol == base => return Some(true),
-                Meaning::Public(symbol) => self.address(symbol).map(|next| (next, depth)),
+                Meaning::Public(symbol) if symbol == *base => return Some(true),
+                Meaning::Public(symbol) => self
+                    .address(symbol)
+                    .filter(|&next| between.contains(&symbol) || self.is_jump(next))
+                    .map(|next| (next, DEPTH)),
                 Meaning::Local(next) => Some((next, depth - 1)),
                 Meaning::Unknown => None,
             };
             let Some((next, depth)) = next else { continue };
-            match self.reaches(next, base, own_base, depth, seen) {
+            match self.reaches(next, question, depth, seen) {
                 Some(true) => return Some(true),
                 Some(false) => {}
                 None => verdict = None,
@@ -219,6 +236,10 @@ impl<'a> Bindings<'a> {
         let next = self.functions.range(address.checked_add(1)?..).next();
         let limit = next.map_or(LIMIT, |(next, _)| next - address).min(LIMIT);
         flow(&self.elf, self.got, address, size, limit)
+    }
+
+    fn is_jump(&self, address: u64) -> bool {
+        self.flow(address).is_some_and(|flow| flow.jump.is_some())
     }
 
     /// What a target means: PLT stubs and filled slots are looked through.

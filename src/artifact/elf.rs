@@ -8,7 +8,7 @@ use super::machine::{Class, Machine};
 use super::{ArtifactError, describe};
 use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64};
-use object::pod;
+use object::pod::{self, Pod};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, Rel, Rela, SectionHeader, Sym};
 
 /// A program header.
@@ -209,8 +209,8 @@ impl<'a> Elf<'a> {
             return Vec::new();
         };
         fn entries<D: Dyn<Endian = Endianness>>(endian: Endianness, b: &[u8]) -> Vec<(i64, u64)> {
-            let table: &[D] = pod::slice_from_all_bytes(b).unwrap_or_default();
-            let all = table.iter().map(|d| (d.tag(endian).0, d.val(endian)));
+            let entries: &[D] = table(b);
+            let all = entries.iter().map(|d| (d.tag(endian).0, d.val(endian)));
             all.take_while(|&(tag, _)| tag != 0).collect()
         }
         match self.class {
@@ -225,7 +225,7 @@ impl<'a> Elf<'a> {
             endian: Endianness,
             bytes: &[u8],
         ) -> Vec<RawSymbol> {
-            let table: &[S] = pod::slice_from_all_bytes(bytes).unwrap_or_default();
+            let symbols: &[S] = table(bytes);
             let read = |s: &S| RawSymbol {
                 name: s.st_name(endian),
                 kind: s.st_type().0,
@@ -235,7 +235,7 @@ impl<'a> Elf<'a> {
                 value: s.st_value(endian).into(),
                 size: s.st_size(endian).into(),
             };
-            table.iter().map(read).collect()
+            symbols.iter().map(read).collect()
         }
         match self.class {
             Class::Elf32 => entries::<object::elf::Sym32<Endianness>>(self.endian, bytes),
@@ -254,24 +254,24 @@ impl<'a> Elf<'a> {
     /// The entries of a relocation table of the REL or the RELA format.
     pub(super) fn relocations(&self, bytes: &[u8], rela: bool) -> Vec<RawRelocation> {
         fn rels<R: Rel<Endian = Endianness>>(e: Endianness, bytes: &[u8]) -> Vec<RawRelocation> {
-            let table: &[R] = pod::slice_from_all_bytes(bytes).unwrap_or_default();
+            let relocations: &[R] = table(bytes);
             let read = |r: &R| RawRelocation {
                 offset: r.r_offset(e).into(),
                 kind: r.r_type(e).0,
                 symbol: r.r_sym(e),
                 addend: 0,
             };
-            table.iter().map(read).collect()
+            relocations.iter().map(read).collect()
         }
         fn relas<R: Rela<Endian = Endianness>>(e: Endianness, bytes: &[u8]) -> Vec<RawRelocation> {
-            let table: &[R] = pod::slice_from_all_bytes(bytes).unwrap_or_default();
+            let relocations: &[R] = table(bytes);
             let read = |r: &R| RawRelocation {
                 offset: r.r_offset(e).into(),
                 kind: r.r_type(e, false).0,
                 symbol: r.r_sym(e, false),
                 addend: r.r_addend(e).into(),
             };
-            table.iter().map(read).collect()
+            relocations.iter().map(read).collect()
         }
         match (self.class, rela) {
             (Class::Elf32, false) => rels::<object::elf::Rel32<Endianness>>(self.endian, bytes),
@@ -280,4 +280,10 @@ impl<'a> Elf<'a> {
             (Class::Elf64, true) => relas::<object::elf::Rela64<Endianness>>(self.endian, bytes),
         }
     }
+}
+
+/// As many whole entries as there are.
+pub(super) fn table<T: Pod>(bytes: &[u8]) -> &[T] {
+    let count = bytes.len().checked_div(size_of::<T>()).unwrap_or(0);
+    pod::slice_from_bytes(bytes, count).map(|(entries, _)| entries).unwrap_or_default()
 }

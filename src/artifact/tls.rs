@@ -25,7 +25,8 @@ pub enum TlsModel {
     Mixed,
     /// Through `__emutls_get_address`, which allocates.
     Emulated,
-    /// It has variables, but no relocation tells how they are reached (local-exec in a program).
+    /// It has variables, but no relocation tells how they are reached: local-exec, which is well
+    /// in a program and wrong code in a library (GNU ld for aarch64 lets it pass).
     Unknown,
 }
 

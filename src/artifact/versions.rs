@@ -5,7 +5,7 @@
 
 use super::ArtifactError;
 use super::dynamic::Dynamic;
-use super::elf::Elf;
+use super::elf::{Elf, table};
 use super::names::Names;
 use super::symbol::{SymbolVersion, VersionNeed};
 use object::Endianness;
@@ -37,9 +37,8 @@ impl Versions {
         let mut versions = Self::default();
         if let Some(at) = dynamic.value(raw::DT_VERSYM) {
             let bytes = elf.at_most(at, symbols.saturating_mul(2));
-            let table: &[raw::Versym<Endianness>] =
-                pod::slice_from_all_bytes(bytes).unwrap_or_default();
-            versions.table = table.iter().map(|v| v.0.get(elf.endian).0).collect();
+            let entries: &[raw::Versym<Endianness>] = table(bytes);
+            versions.table = entries.iter().map(|v| v.0.get(elf.endian).0).collect();
         }
         if let Some(at) = dynamic.value(raw::DT_VERDEF) {
             let count = dynamic.value(raw::DT_VERDEFNUM).unwrap_or(0);
