@@ -62,6 +62,12 @@ static void register_in_constructor(void)
     register_handlers();
 }
 
+static void hung(int number)
+{
+    (void)number;
+    CHECK(0, "fork handlers to use the heap; saw one hang");
+}
+
 static void *hammer(void *argument)
 {
     (void)argument;
@@ -78,8 +84,8 @@ int main(void)
 {
     register_handlers();
     /* A handler that waits for the heap's lock while its own thread holds it hangs the parent. */
-    signal(SIGALRM, SIG_DFL);
-    alarm(15);
+    signal(SIGALRM, hung);
+    alarm(8);
     pthread_t thread[threads];
     for (int i = 0; i < threads; i++) {
         CHECK(pthread_create(&thread[i], NULL, hammer, NULL) == 0, "a thread to start; saw an error");
@@ -88,6 +94,7 @@ int main(void)
         pid_t process = fork();
         CHECK(process >= 0, "fork() to succeed; saw errno %d", law_errno());
         if (process == 0) {
+            signal(SIGALRM, SIG_DFL);
             alarm(5);
             CHECK(in_child == registered, "%d child handlers to run; saw %d", registered, in_child);
             use_heap();

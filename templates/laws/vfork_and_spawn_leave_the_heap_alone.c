@@ -11,6 +11,12 @@ enum { threads = 3, rounds = 15 };
 
 static int stop;
 
+static void hung(int number)
+{
+    (void)number;
+    CHECK(0, "vfork() and posix_spawn() to return; saw one hang");
+}
+
 static void *hammer(void *argument)
 {
     (void)argument;
@@ -38,8 +44,8 @@ int main(void)
     }
     char shell[] = "/bin/sh", option[] = "-c", command[] = "x=$(echo 7); exit $x";
     char *const arguments[] = {shell, option, command, NULL};
-    signal(SIGALRM, SIG_DFL);
-    alarm(15);
+    signal(SIGALRM, hung);
+    alarm(10);
     pthread_t thread[threads];
     for (int i = 0; i < threads; i++) {
         CHECK(pthread_create(&thread[i], NULL, hammer, NULL) == 0, "a thread to start; saw an error");
