@@ -5,6 +5,7 @@ pub mod diagnostic;
 mod embedded;
 pub mod operation;
 pub mod plan;
+pub mod probe;
 pub mod prototype;
 pub mod render;
 pub mod spec;

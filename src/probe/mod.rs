@@ -1,0 +1,114 @@
+//! Measures what an allocator's static library really keeps: each case in a process of its own.
+//!
+//! Separate from everything that believes a description: `program` writes and compiles the cases,
+//! `process` runs them, `judge` reads what they said, `compare` holds it against the description.
+
+mod cache;
+mod compare;
+mod judge;
+mod measured;
+mod process;
+mod program;
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    allocator::{Allocator, Limit, Role, ThreadPolicy},
+    diagnostic::Result,
+    toolchain::{Compiler, HOST},
+};
+
+pub use cache::measure_cached;
+pub use compare::compare;
+pub use measured::{ForkTally, Measured, Measurements, Reach, Refusal};
+use process::Case;
+
+/// The cases, beside `sizes` and `threads`; the slow ones first, so that they run beside the rest.
+const CASES: &[&str] = &[
+    "fork",
+    "exhaustion",
+    "content",
+    "sized_free",
+    "realloc_zero",
+    "free_errno",
+    "min_align",
+    "max_align",
+    "natural_align",
+    "alignment_einval",
+    "argument_order",
+    "calloc_overflow",
+    "zero_size",
+    "realloc_null",
+    "usable_size_null",
+    "free_null",
+    "good_size",
+    "owns",
+];
+
+/// Whether programs for this compiler's target can be started here.
+pub fn can_run(compiler: &Compiler) -> bool {
+    compiler.target == HOST
+}
+
+/// Measures everything that can be measured of an allocator in these archives.
+///
+/// # Errors
+/// `A8402` if the cases cannot be compiled and linked with the archives, `A8301` if they cannot be
+/// written, `A8403` if they cannot be started.
+pub fn measure(
+    compiler: &Compiler,
+    allocator: &Allocator,
+    archives: &[PathBuf],
+    work: &Path,
+) -> Result<Measurements> {
+    let sources = program::render(allocator)?;
+    measure_with(compiler, allocator, archives, work, &sources)
+}
+
+fn measure_with(
+    compiler: &Compiler,
+    allocator: &Allocator,
+    archives: &[PathBuf],
+    work: &Path,
+    sources: &program::Sources,
+) -> Result<Measurements> {
+    let program = program::compile(compiler, allocator, archives, work, sources)?;
+    let case = |name: &str, ready: bool| Case { name: name.to_owned(), ready, sizes: Vec::new() };
+    let run = |cases: Vec<Case>| process::run_all(&program, work, cases);
+
+    // First, whether threads must introduce themselves: all other cases need the answer.
+    let plain = run(vec![case("threads", false)])?.remove(0);
+    let introduces = allocator.call(Role::ThreadInit).is_some();
+    let ready = introduces
+        && (allocator.thread_policy == ThreadPolicy::Required
+            || judge::verdict(&plain).is_broken());
+    let mut cases = Vec::new();
+    cases.push(case(CASES[0], ready));
+    cases.push(Case { sizes: judge::all_sizes(), ..case("sizes", ready) });
+    cases.extend(CASES[1..].iter().map(|name| case(name, ready)));
+    if introduces {
+        cases.push(case("threads", true));
+    }
+    let mut outcomes = run(cases)?;
+    let sizes = outcomes.iter().filter(|o| o.case.name == "sizes");
+    if sizes.map(judge::sizes).any(|sizes| !sizes.all_held()) || stated_size(allocator).is_some() {
+        let one = |size: &u64| Case { sizes: vec![*size], ..case("sizes", ready) };
+        // Upwards until one does harm: those beyond may do more.
+        for steps in judge::single_sizes(stated_size(allocator)).chunks(process::AT_ONCE) {
+            let ended = run(steps.iter().map(one).collect())?;
+            let harmless = ended.iter().map(judge::sizes).all(|sizes| sizes.all_held());
+            outcomes.extend(ended);
+            if !harmless {
+                break;
+            }
+        }
+    }
+    Ok(judge::measurements(&plain, &outcomes))
+}
+
+fn stated_size(allocator: &Allocator) -> Option<u64> {
+    match allocator.promises.max_size {
+        Limit::Bytes(bytes) => Some(bytes),
+        _ => None,
+    }
+}
