@@ -3,6 +3,7 @@ pub mod allocator;
 pub mod artifact;
 pub mod diagnostic;
 mod embedded;
+pub mod hide;
 pub mod operation;
 pub mod plan;
 pub mod probe;

@@ -211,8 +211,8 @@ fn place(
     }
 }
 
-/// From a key to the end of its value.
-fn key_span(text: &str, table: Option<&str>, key: &str) -> Option<Range<usize>> {
+/// From a key of a description to the end of its value.
+pub(crate) fn key_span(text: &str, table: Option<&str>, key: &str) -> Option<Range<usize>> {
     let document = DeTable::parse(text).ok()?;
     let inside = document.get_ref();
     let keys = match table {

@@ -20,6 +20,7 @@ use crate::{
 
 pub use cache::measure_cached;
 pub use compare::compare;
+pub(crate) use compare::key_span;
 pub use measured::{ForkTally, Measured, Measurements, Reach, Refusal};
 use process::Case;
 

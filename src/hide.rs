@@ -1,0 +1,204 @@
+//! A private copy of an allocator's archives in which their own public names are hidden, so that
+//! `malloc = "malloc"` can describe an archive and its `main` or its stand-ins take nobody's place.
+//!
+//! Separate from `toolchain` because it decides which names; `inspect` says what an archive is.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::{OsStr, OsString},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+mod inspect;
+
+pub use inspect::{ArchiveFacts, inspect, machine_of};
+
+use crate::{
+    allocator::Allocator,
+    artifact::{Archive, Lto},
+    diagnostic::{Diagnostic, Report, Result},
+    toolchain::{Compiler, make_folder, run},
+};
+
+/// What a hidden name begins with.
+pub const PREFIX: &str = "alloc8_hidden_";
+
+/// Functions of the C and C++ runtimes that archives bring along for themselves and that would stand
+/// in for the real ones in every program: mimalloc's C build has a `get_new_handler` that answers NULL.
+const STAND_INS: &[&str] = &[
+    "main",
+    "_ZSt15get_new_handlerv",
+    "_ZSt15set_new_handlerPFvvE",
+    "_ZSt17__throw_bad_allocv",
+    "_ZSt28__throw_bad_array_new_lengthv",
+    "_ZNSt9bad_allocD0Ev",
+    "_ZNSt9bad_allocD1Ev",
+    "_ZNSt9bad_allocD2Ev",
+    "_ZNKSt9bad_alloc4whatEv",
+    "_ZTISt9bad_alloc",
+    "_ZTSSt9bad_alloc",
+    "_ZTVSt9bad_alloc",
+];
+
+/// Archives without public names of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    /// In link order: private copies, or the archives themselves where there was nothing to hide.
+    pub archives: Vec<PathBuf>,
+    /// Old name, new name.
+    pub renamed: BTreeMap<String, String>,
+}
+
+impl Hidden {
+    /// The description for the copies: its functions under their new names.
+    pub fn describe(&self, allocator: &Allocator) -> Allocator {
+        let mut allocator = allocator.clone();
+        for call in allocator.functions.values_mut() {
+            if let Some(new) = self.renamed.get(&call.symbol) {
+                call.symbol.clone_from(new);
+            }
+        }
+        allocator
+    }
+}
+
+/// Makes the copies: every global or weak definition of one of these names, or of a stand-in for the
+/// runtime's functions, gets a name of its own unless it is in `keep`. References inside the
+/// archives follow; references to names that no archive defines stay, and will reach the shim.
+///
+/// # Errors
+/// `A8404` if a member is link-time bytecode, in which names cannot be changed; `A8411` if a file is
+/// no static library; `A8402` or `A8403` if objcopy fails.
+pub fn hide(
+    compiler: &Compiler,
+    archives: &[PathBuf],
+    names: &BTreeSet<String>,
+    keep: &[String],
+    work: &Path,
+) -> Result<Hidden> {
+    let read: Vec<(&PathBuf, Archive)> =
+        archives.iter().map(|path| Ok((path, read_archive(path)?))).collect::<Result<_>>()?;
+    let renamed: BTreeMap<String, String> = read
+        .iter()
+        .flat_map(|(_, archive)| archive.names())
+        .filter(|name| names.contains(*name) || STAND_INS.contains(name))
+        .filter(|name| !keep.iter().any(|kept| kept == name))
+        .map(|name| (name.to_owned(), format!("{PREFIX}{name}")))
+        .collect();
+    let bytecode = inspect::bytecode(read.iter().map(|(path, archive)| (path.as_path(), archive)));
+    if bytecode.has_errors() {
+        return Err(bytecode);
+    }
+    if renamed.is_empty() {
+        return Ok(Hidden { archives: archives.to_vec(), renamed });
+    }
+    make_folder(work)?;
+    let list = work.join("hidden-names.txt");
+    let lines: String = renamed.iter().map(|(old, new)| format!("{old} {new}\n")).collect();
+    fs::write(&list, lines).map_err(|error| unwritable(&list, &error))?;
+    let mut copies = Vec::new();
+    for (index, (path, archive)) in read.into_iter().enumerate() {
+        let touched = |name: &str| renamed.contains_key(name);
+        let symbols = archive.members.iter().flat_map(|m| &m.symbols);
+        if !symbols.into_iter().any(|symbol| touched(&symbol.name)) {
+            copies.push(path.clone());
+            continue;
+        }
+        if archive.thin {
+            return Err(thin(path).into());
+        }
+        let file = path.file_name().unwrap_or(OsStr::new("archive.a"));
+        let folder = work.join(format!("hidden-{index}"));
+        make_folder(&folder)?;
+        let copy = folder.join(file);
+        copy_with(compiler, &archive, path, &copy, &list)?;
+        copies.push(copy);
+    }
+    Ok(Hidden { archives: copies, renamed })
+}
+
+fn copy_with(
+    compiler: &Compiler,
+    archive: &Archive,
+    from: &Path,
+    to: &Path,
+    list: &Path,
+) -> Result<()> {
+    let mut source = from.to_owned();
+    if archive.lto().any(|(_, lto)| lto.has_machine_code()) {
+        // Beside the machine code lies bytecode with the old names: objcopy refuses both together.
+        let plain = to.with_extension("plain");
+        let sections = [".gnu.lto_*", ".gnu.debuglto_*", ".llvm.lto"];
+        let mut arguments: Vec<OsString> = vec!["-D".into(), "-w".into()];
+        arguments.extend(sections.map(|s| OsString::from(format!("--remove-section={s}"))));
+        arguments.push("--strip-symbol=__gnu_lto_v1".into());
+        arguments.extend([source.clone().into(), plain.clone().into()]);
+        objcopy(compiler, &arguments, "removing bytecode from an archive")?;
+        source = plain;
+    }
+    let mut redefine = OsString::from("--redefine-syms=");
+    redefine.push(list);
+    let arguments: [OsString; 4] = ["-D".into(), redefine, source.into(), to.into()];
+    objcopy(compiler, &arguments, "hiding an archive's public names")
+}
+
+fn objcopy(compiler: &Compiler, arguments: &[OsString], doing: &str) -> Result<()> {
+    let mut first = None;
+    for tool in [compiler.tool("objcopy"), "llvm-objcopy".into()] {
+        let mut command = Command::new(tool);
+        command.env("LC_ALL", "C").args(arguments);
+        match run(command, doing) {
+            Ok(()) => return Ok(()),
+            // What the compiler's own objcopy said is what matters.
+            Err(report) => _ = first.get_or_insert(report),
+        }
+    }
+    Err(first.unwrap_or_default())
+}
+
+/// Reads an archive, with the members that a thin one keeps beside it.
+///
+/// # Errors
+/// `A8411` if it cannot be read or is no static library.
+pub fn read_archive(path: &Path) -> Result<Archive> {
+    let fail = |why: String| {
+        Report::from(
+            Diagnostic::error(
+                "A8411",
+                format!("`{}` is not a static library: {why}", path.display()),
+            )
+            .help("name an archive of objects (`libNAME.a`) or one object file"),
+        )
+    };
+    let data = fs::read(path).map_err(|error| {
+        let message = format!("could not read `{}`: {error}", path.display());
+        Report::from(Diagnostic::error("A8411", message))
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Archive::read_with(&data, |name| fs::read(folder.join(name)).ok())
+        .map_err(|error| fail(error.to_string()))
+}
+
+fn thin(path: &Path) -> Diagnostic {
+    Diagnostic::error(
+        "A8404",
+        format!("`{}` is a thin archive: its names cannot be hidden", path.display()),
+    )
+    .fact("its objects lie beside it, and a private copy would still mean the same files")
+    .help("make a whole one: ar without the modifier T, or `ar rcs` over its objects")
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Report {
+    Diagnostic::error("A8301", format!("could not write `{}`: {error}", path.display())).into()
+}
+
+/// In words, for messages.
+fn lto_words(lto: Lto) -> &'static str {
+    match lto {
+        Lto::GccSlim => "GCC's bytecode (-flto)",
+        Lto::Llvm => "LLVM's bitcode (-flto)",
+        Lto::GccFat | Lto::LlvmFat => "machine code and bytecode",
+    }
+}

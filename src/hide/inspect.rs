@@ -1,0 +1,285 @@
+//! Whether a shim can be linked with these archives, and what to know about them before.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use super::{lto_words, read_archive};
+use crate::{
+    allocator::{Allocator, Origin, Role},
+    artifact::{Archive, Bind, Class, Machine, Member, Visibility},
+    diagnostic::{Diagnostic, Report, nearest},
+    probe::key_span,
+    toolchain::Compiler,
+};
+
+/// What the archives of one allocator are together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArchiveFacts {
+    /// All that they define for others.
+    pub defined: BTreeSet<String>,
+    /// The allocator's functions that no linker exports: a public name cannot be bound to them, a
+    /// shim's jump can.
+    pub hidden_targets: BTreeSet<String>,
+    /// Public names that they want from outside: member, name.
+    pub imports: Vec<(String, String)>,
+    /// What they want of the C++ runtime: member, name.
+    pub cxx_runtime: Vec<(String, String)>,
+    /// How their code reaches thread-local variables, in words.
+    pub tls: BTreeSet<String>,
+    /// Bytes of thread-local variables.
+    pub tls_size: u64,
+}
+
+/// Looks at all archives of one allocator together.
+///
+/// `names` are those that the shim may export. Errors: `A8404` bytecode, `A8405` a member that
+/// cannot go into a shared library, `A8406` another machine, `A8407` Rust's standard library,
+/// `A8409` a C++ runtime that `libs` does not name, `A8410` a described function that is missing,
+/// `A8411` no archive; `A8408` warns of public names that the archives call themselves.
+pub fn inspect(
+    archives: &[PathBuf],
+    allocator: &Allocator,
+    names: &BTreeSet<String>,
+    machine: Option<(Machine, Class)>,
+) -> (ArchiveFacts, Report) {
+    let mut report = Report::default();
+    let mut read: Vec<(&Path, Archive)> = Vec::new();
+    for path in archives {
+        match read_archive(path) {
+            Ok(archive) => read.push((path, archive)),
+            Err(errors) => report.diagnostics.extend(errors.diagnostics),
+        }
+    }
+    let whole = Whole { read: &read, allocator, names };
+    report.diagnostics.extend(bytecode(whole.pairs()).diagnostics);
+    let is_bytecode = report.has_errors();
+    whole.members(machine, &mut report);
+    let facts = whole.facts();
+    whole.runtimes(&facts, &mut report);
+    // What bytecode defines cannot be seen.
+    if !is_bytecode {
+        whole.missing(&facts, &mut report);
+    }
+    (facts, report)
+}
+
+/// For which machine a compiler's objects are, as far as its target's name tells.
+pub fn machine_of(compiler: &Compiler) -> Option<(Machine, Class)> {
+    let target = &compiler.target;
+    let known = match target.split('-').next()? {
+        "x86_64" if target.ends_with("x32") => (Machine::X86_64, Class::Elf32),
+        "x86_64" => (Machine::X86_64, Class::Elf64),
+        "i386" | "i486" | "i586" | "i686" => (Machine::X86, Class::Elf32),
+        "aarch64" => (Machine::Aarch64, Class::Elf64),
+        arm if arm.starts_with("arm") || arm.starts_with("thumb") => (Machine::Arm, Class::Elf32),
+        riscv if riscv.starts_with("riscv64") => (Machine::Riscv, Class::Elf64),
+        riscv if riscv.starts_with("riscv32") => (Machine::Riscv, Class::Elf32),
+        _ => return None,
+    };
+    Some(known)
+}
+
+/// Members without machine code: nothing can be renamed in them, and nobody sees what they define.
+pub(super) fn bytecode<'a>(archives: impl Iterator<Item = (&'a Path, &'a Archive)>) -> Report {
+    let mut report = Report::default();
+    for (path, archive) in archives {
+        let Some((member, lto)) = archive.lto().find(|(_, lto)| !lto.has_machine_code()) else {
+            continue;
+        };
+        let message = format!("{} is {}", place(path, member), lto_words(lto));
+        report.push(
+            Diagnostic::error("A8404", message)
+                .fact(
+                    "names cannot be hidden in it, and a link without the optimizer finds nothing",
+                )
+                .help("compile the library with -fno-lto (or -ffat-lto-objects)"),
+        );
+    }
+    report
+}
+
+struct Whole<'a> {
+    read: &'a [(&'a Path, Archive)],
+    allocator: &'a Allocator,
+    names: &'a BTreeSet<String>,
+}
+
+impl<'a> Whole<'a> {
+    fn pairs(&self) -> impl Iterator<Item = (&'a Path, &'a Archive)> + use<'a> {
+        self.read.iter().map(|(path, archive)| (*path, archive))
+    }
+
+    fn members(&self, machine: Option<(Machine, Class)>, report: &mut Report) {
+        for (path, archive) in self.pairs() {
+            for member in archive.members.iter().filter(|m| m.problem.is_some()) {
+                let problem = member.problem.as_deref().unwrap_or_default();
+                let message = format!("{} cannot be read: {problem}", place(path, member));
+                report.push(Diagnostic::error("A8411", message));
+            }
+            let other = machine.and_then(|(m, class)| {
+                Some(foreign(path, archive.foreign(m, class).next()?, (m, class)))
+            });
+            if let Some(other) = other {
+                report.push(other);
+                continue;
+            }
+            if let Some((member, fault)) = archive.pic_faults().find(|(_, f)| f.reason.is_final()) {
+                let message = format!("{} cannot go into a shared library", place(path, member));
+                let fact =
+                    format!("{} against `{}` in {}", fault.relocation, fault.symbol, fault.section);
+                report.push(
+                    Diagnostic::error("A8405", message)
+                        .fact(fact)
+                        .help("compile the library with -fPIC (thread-local variables: -ftls-model=initial-exec)"),
+                );
+            }
+            if let Some((member, name)) = archive.rust_std().first() {
+                let member = if member.is_empty() { "it" } else { member };
+                let message = format!("`{}` contains Rust's standard library", path.display());
+                report.push(
+                    Diagnostic::error("A8407", message)
+                        .fact(format!("{member} has `{name}`; std allocates before an allocator that needs it can be ready"))
+                        .help("write the heap with `#![no_std]` and a `#[panic_handler]`, set panic = \"abort\" in its profile, and build it with `-C panic=abort`"),
+                );
+            }
+        }
+    }
+
+    fn facts(&self) -> ArchiveFacts {
+        let mut facts = ArchiveFacts::default();
+        for (_, archive) in self.pairs() {
+            facts.defined.extend(archive.names().into_iter().map(str::to_owned));
+            facts.tls.extend(archive.tls().iter().map(|access| format!("{access:?}")));
+            facts.tls_size = facts.tls_size.saturating_add(archive.tls_size());
+        }
+        let wanted: BTreeSet<&str> = self.allocator.symbols().into_iter().collect();
+        for (_, archive) in self.pairs() {
+            let hidden = archive.definitions().filter(|(_, symbol)| {
+                let seen = matches!(symbol.visibility, Visibility::Default | Visibility::Protected);
+                !seen && wanted.contains(symbol.name.as_str())
+            });
+            facts.hidden_targets.extend(hidden.map(|(_, symbol)| symbol.name.clone()));
+            let runtime: BTreeSet<&str> =
+                archive.cxx_runtime().into_iter().map(|(_, n)| n).collect();
+            for (member, symbol) in archive.imports() {
+                let name = symbol.name.as_str();
+                if facts.defined.contains(name) || symbol.bind == Bind::Weak {
+                    continue;
+                }
+                let entry = (member.name.clone(), name.to_owned());
+                // The unwinder belongs to the C compiler's own runtime.
+                if self.names.contains(name) {
+                    facts.imports.push(entry);
+                } else if runtime.contains(name) && !name.starts_with("_Unwind_") {
+                    facts.cxx_runtime.push(entry);
+                }
+            }
+        }
+        facts
+    }
+
+    fn runtimes(&self, facts: &ArchiveFacts, report: &mut Report) {
+        if !facts.imports.is_empty() {
+            let message = format!(
+                "the library of `{}` calls public functions that the shim answers: {}",
+                self.allocator.name,
+                listed(&facts.imports)
+            );
+            report.push(
+                Diagnostic::warning("A8408", message)
+                    .fact("they will come back to the allocator: make sure that it cannot wait for itself there"),
+            );
+        }
+        let named = self.allocator.libs.iter().any(|lib| lib.contains("c++"));
+        if !facts.cxx_runtime.is_empty() && !named {
+            let message = format!(
+                "the library of `{}` needs a C++ runtime: {}",
+                self.allocator.name,
+                listed(&facts.cxx_runtime)
+            );
+            let diagnostic =
+                Diagnostic::error("A8409", message).help("write `libs = [\"stdc++\"]`");
+            report.push(self.at_key(diagnostic, "libs"));
+        }
+    }
+
+    fn missing(&self, facts: &ArchiveFacts, report: &mut Report) {
+        for (role, call) in &self.allocator.functions {
+            if facts.defined.contains(&call.symbol) {
+                continue;
+            }
+            let message = format!("no archive defines `{}`", call.symbol);
+            let mut diagnostic = Diagnostic::error("A8410", message);
+            let near = nearest(&call.symbol, facts.defined.iter().map(String::as_str));
+            let likely = || likely(&facts.defined, *role);
+            diagnostic = match (near, self.allocator.origin == Origin::Convention) {
+                (Some(near), false) => diagnostic.help(format!("did you mean `{near}`?")),
+                (_, true) => diagnostic.help(format!(
+                    "describe the library: `alloc8-gen init {} --lib LIBRARY.a` reads its functions",
+                    self.allocator.name
+                )),
+                (None, false) => match likely() {
+                    Some(names) => diagnostic.help(format!("it defines {names}")),
+                    None => diagnostic,
+                },
+            };
+            report.push(self.at_key(diagnostic, role.key()));
+        }
+    }
+
+    fn at_key(&self, diagnostic: Diagnostic, key: &str) -> Diagnostic {
+        match key_span(&self.allocator.source.text, None, key) {
+            Some(span) => diagnostic.at(&self.allocator.source, span, ""),
+            None => diagnostic,
+        }
+    }
+}
+
+/// Names that end as the role's key does.
+fn likely(defined: &BTreeSet<String>, role: Role) -> Option<String> {
+    let names: Vec<_> = defined
+        .iter()
+        .filter(|name| name.ends_with(role.key()))
+        .take(3)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn foreign(path: &Path, member: &Member, (machine, class): (Machine, Class)) -> Diagnostic {
+    let shown =
+        |machine: Machine, class: Class| format!("{machine}, {} bits", class.pointer_size() * 8);
+    let own = member.machine.zip(member.class).map(|(m, c)| shown(m, c)).unwrap_or_default();
+    Diagnostic::error("A8406", format!("{} is for another machine", place(path, member)))
+        .fact(format!("it is for {own}; the shim is compiled for {}", shown(machine, class)))
+        .help("build the library for the same target, or name its target with `--target` or `--cc`")
+}
+
+fn place(path: &Path, member: &Member) -> String {
+    match member.name.as_str() {
+        "" => format!("`{}`", path.display()),
+        name => format!("member `{name}` of `{}`", path.display()),
+    }
+}
+
+/// Each name once, with the first member that wants it; not more than a reader wants to read.
+fn listed(wants: &[(String, String)]) -> String {
+    let mut by_name: BTreeMap<&str, &str> = BTreeMap::new();
+    for (member, name) in wants {
+        by_name.entry(name).or_insert(member);
+    }
+    let mut parts: Vec<_> = by_name
+        .iter()
+        .take(4)
+        .map(|(name, member)| match *member {
+            "" => format!("`{name}`"),
+            member => format!("`{name}` ({member})"),
+        })
+        .collect();
+    if by_name.len() > parts.len() {
+        parts.push(format!("and {} more", by_name.len() - parts.len()));
+    }
+    parts.join(", ")
+}
