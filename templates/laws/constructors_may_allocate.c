@@ -38,7 +38,7 @@ static void run(unsigned stage)
     CHECK(huge == NULL && law_errno() == ENOMEM, "a failure before main() to set ENOMEM; saw %p, errno %d", huge, law_errno());
 }
 
-#if defined __GLIBC__ && !defined __SHARED__
+#ifdef __GLIBC__
 static void before_constructors(void)
 {
     run(0);

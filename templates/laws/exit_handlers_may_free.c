@@ -1,7 +1,5 @@
 // Functions registered with atexit() and destructors of the program may allocate and free until the process ends (atexit(3)).
 #include "law.h"
-#include <signal.h>
-#include <sys/wait.h>
 
 static int report = -1;
 static void *blocks[200];
@@ -60,9 +58,7 @@ int main(void)
     close(ends[1]);
     char byte = 0;
     ssize_t got = read(ends[0], &byte, 1);
-    int status = 0;
-    waitpid(child, &status, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the process to end with status 0; saw wait status %#x", (unsigned)status);
+    EXPECT_EXIT("the process", child, 0);
     CHECK(got == 1 && byte == '!', "handlers and destructors to run to their end; saw them stop");
     return 0;
 }

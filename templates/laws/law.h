@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The value of EXPRESSION, about which the compiler may assume nothing: neither that it came from an
@@ -183,6 +186,31 @@ static size_t law_process_bytes(int field)
     }
     return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
+
+/* Waits for a child that is to exit with STATUS. One that takes 10 seconds hangs, and is ended. */
+__attribute__((unused))
+static void law_expect_exit(const char *file, int line, const char *what, pid_t child, int expected)
+{
+    const struct timespec pause = {0, 200000};
+    for (int tries = 0; tries < 50000; tries++) {
+        int status = 0;
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended == child || (ended < 0 && errno != EINTR)) {
+            if (ended == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+                law_broken(file, line, "%s to end; saw it hang", what);
+            }
+            if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != expected) {
+                law_broken(file, line, "%s to exit with %d; saw wait status %#x", what, expected, (unsigned)status);
+            }
+            return;
+        }
+        nanosleep(&pause, NULL);
+    }
+    kill(child, SIGKILL);
+    law_broken(file, line, "%s to end; saw it hang", what);
+}
+
+#define EXPECT_EXIT(what, child, status) law_expect_exit(__FILE__, __LINE__, what, child, status)
 
 /* Lets the address space grow by `more` bytes at most. Says 77 where the system does not enforce that
  * (emulators do not). */

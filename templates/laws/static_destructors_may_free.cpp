@@ -3,7 +3,6 @@
 #include <iostream>
 #include <list>
 #include <string>
-#include <sys/wait.h>
 #include <vector>
 
 namespace {
@@ -76,10 +75,7 @@ int main()
     close(ends[1]);
     char byte = 0;
     ssize_t got = read(ends[0], &byte, 1);
-    int status = 0;
-    waitpid(child, &status, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the process to end with status 0; saw wait status %#x",
-          static_cast<unsigned>(status));
+    EXPECT_EXIT("the process", child, 0);
     CHECK(got == 1 && byte == '!', "all destructors to run; saw them stop");
     return 0;
 }

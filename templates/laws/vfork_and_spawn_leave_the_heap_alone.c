@@ -1,9 +1,7 @@
 // vfork() with exec and posix_spawn() work while threads use the heap, and leave the parent's heap as it was (vfork(2), posix_spawn(3): no fork handler runs).
 #include "law.h"
 #include <pthread.h>
-#include <signal.h>
 #include <spawn.h>
-#include <sys/wait.h>
 
 extern char **environ;
 
@@ -30,13 +28,6 @@ static void *hammer(void *argument)
     return NULL;
 }
 
-static void expect_seven(const char *way, pid_t child)
-{
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child, "the child of %s to end; saw errno %d", way, law_errno());
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7, "the child of %s to exit with 7; saw wait status %#x", way, (unsigned)status);
-}
-
 int main(void)
 {
     if (access("/bin/sh", X_OK) != 0) {
@@ -45,7 +36,7 @@ int main(void)
     char shell[] = "/bin/sh", option[] = "-c", command[] = "x=$(echo 7); exit $x";
     char *const arguments[] = {shell, option, command, NULL};
     signal(SIGALRM, hung);
-    alarm(10);
+    alarm(15);
     pthread_t thread[threads];
     for (int i = 0; i < threads; i++) {
         CHECK(pthread_create(&thread[i], NULL, hammer, NULL) == 0, "a thread to start; saw an error");
@@ -60,14 +51,14 @@ int main(void)
             execve(shell, arguments, environ);
             _exit(99);
         }
-        expect_seven("vfork()", child);
+        EXPECT_EXIT("the child of vfork()", child, 7);
 
         posix_spawn_file_actions_t actions;
         CHECK(posix_spawn_file_actions_init(&actions) == 0, "file actions; saw an error");
         CHECK(posix_spawn_file_actions_addopen(&actions, 9, "/dev/null", O_RDONLY, 0) == 0, "a file action; saw an error");
         CHECK(posix_spawnp(&child, shell, &actions, NULL, arguments, environ) == 0, "posix_spawnp() to succeed; saw an error");
         posix_spawn_file_actions_destroy(&actions);
-        expect_seven("posix_spawnp()", child);
+        EXPECT_EXIT("the child of posix_spawnp()", child, 7);
 
         CHECK(law_intact(block, 1000, 2) == 1000, "the parent's block to be intact; saw other bytes");
         free(OPAQUE(malloc(OPAQUE((size_t)(i * 1000)))));
