@@ -4,6 +4,7 @@ pub mod artifact;
 pub mod diagnostic;
 mod embedded;
 pub mod hide;
+pub mod init;
 pub mod operation;
 pub mod plan;
 pub mod probe;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{Allocator, Call, Origin, Role, call::Verdict};
 use crate::{
@@ -17,6 +17,11 @@ struct Convention {
     schema: u32,
     required: BTreeMap<String, String>,
     optional: BTreeMap<String, String>,
+    /// What `init` looks for beside these; it reads them by itself.
+    #[allow(dead_code, reason = "read by init")]
+    variants: IgnoredAny,
+    #[allow(dead_code, reason = "read by init")]
+    evidence: IgnoredAny,
 }
 
 fn table() -> Result<Convention> {

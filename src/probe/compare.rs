@@ -122,10 +122,7 @@ fn waived(allocator: &Allocator, promise: Promise, observed: &str) -> Diagnostic
 
 fn contracts(allocator: &Allocator, measured: &Measurements, report: &mut Report) {
     for (key, observed) in &measured.problems {
-        // One case covers both functions that free a block of known size.
-        let aligned = observed.contains(Role::FreeAlignedSized.key());
-        let key = if aligned { Role::FreeAlignedSized.key() } else { key.as_str() };
-        let help = match key {
+        let help = match key.as_str() {
             _ if key == Role::Memalign.key() => {
                 "if the function takes its arguments in another order, say so: `memalign = \"NAME(size, alignment)\"`".to_owned()
             }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::allocator::{Allocator, Limit, Promise};
+use crate::{
+    allocator::{Allocator, Limit, Promise, Role},
+    spec::ReallocZero,
+};
 
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +162,9 @@ pub struct Measurements {
 /// Alignments up to this are served by an allocator that leaves none out.
 const ORDINARY_ALIGNMENT: u64 = 16 << 20;
 
+/// Without a limit, the shim refuses what no object can be, with room for headers.
+const DEFAULT_SIZE: u64 = (isize::MAX as u64) - 65536;
+
 impl Measurements {
     /// Whether a promise could be made, as far as this description goes: what its shim refuses by
     /// itself is not held against the allocator.
@@ -195,6 +201,33 @@ impl Measurements {
         }
         let good = self.sizes.iter().take_while(|(_, wrong)| wrong.is_none());
         Some(good.map(|(size, _)| *size).filter(|size| size.is_power_of_two()).last().unwrap_or(0))
+    }
+
+    /// What was wrong with the smallest request that was answered wrongly.
+    pub fn first_wrong(&self) -> Option<&String> {
+        self.first_wrong_size(u64::MAX)
+    }
+
+    /// Whether all is well up to where a shim refuses requests when nothing is stated.
+    pub fn default_size_holds(&self) -> bool {
+        self.first_wrong_size(DEFAULT_SIZE).is_none()
+    }
+
+    /// What `realloc(p, 0)` does, if it always does the same.
+    pub fn realloc_zero(&self) -> Option<ReallocZero> {
+        match self.simple.get(Promise::ReallocZero.key()) {
+            Some(Measured::Held(value)) if value == "\"free\"" => Some(ReallocZero::Free),
+            Some(Measured::Held(_)) => Some(ReallocZero::Live),
+            _ => None,
+        }
+    }
+
+    /// Takes broken contracts back, by key: the description does without these functions.
+    pub(crate) fn forget_problems(&mut self, gone: impl Fn(&str) -> bool) {
+        self.problems.retain(|(key, _)| !gone(key));
+        if gone(Role::Owns.key()) {
+            self.owns = Measured::untested("the description has no owns");
+        }
     }
 
     fn any_size(&self) -> Measured {
@@ -235,13 +268,11 @@ impl Measurements {
             Limit::Bytes(bytes) => value <= bytes,
             _ => value <= guarded,
         };
-        // Without a limit, the shim refuses what no object can be, with room for headers.
-        let default_size = (i64::MAX as u64) - 65536;
         let reaches = |refusal: &&Refusal| {
             let sized = passes(
                 allocator.promises.max_size,
                 refusal.size,
-                default_size,
+                DEFAULT_SIZE,
                 allocator.keeps(Promise::MaxSize),
             );
             let aligned = passes(
