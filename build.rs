@@ -7,15 +7,23 @@ use std::{
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     println!("cargo::rustc-env=ALLOC8_HOST={}", env::var("TARGET").expect("cargo sets it"));
-    let mut list = String::from("/// Path inside the repository, text.\npub(crate) static FILES: &[(&str, &str)] = &[\n");
+    let mut list = String::from(
+        "/// Path inside the repository, text.\npub(crate) static FILES: &[(&str, &str)] = &[\n",
+    );
     for folder in ["specs", "templates", "examples/simple_heap"] {
         println!("cargo::rerun-if-changed={folder}");
         let mut files = Vec::new();
         walk(&root.join(folder), &mut files)?;
         files.sort();
         for file in files {
-            let name = file.strip_prefix(&root).expect("below the root").to_str().expect("UTF-8").replace('\\', "/");
-            list += &format!("    ({name:?}, include_str!({:?})),\n", file.to_str().expect("UTF-8"));
+            let name = file
+                .strip_prefix(&root)
+                .expect("below the root")
+                .to_str()
+                .expect("UTF-8")
+                .replace('\\', "/");
+            list +=
+                &format!("    ({name:?}, include_str!({:?})),\n", file.to_str().expect("UTF-8"));
         }
     }
     list += "];\n";

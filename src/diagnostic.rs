@@ -83,7 +83,12 @@ impl Diagnostic {
 
     /// Adds a place.
     #[must_use]
-    pub fn at(mut self, source: &Arc<Source>, span: Range<usize>, label: impl Into<String>) -> Self {
+    pub fn at(
+        mut self,
+        source: &Arc<Source>,
+        span: Range<usize>,
+        label: impl Into<String>,
+    ) -> Self {
         self.locations.push(Location { source: Arc::clone(source), span, label: label.into() });
         self
     }

@@ -1,15 +1,21 @@
 //! Generates malloc interposition shims from one spec and proves that they took effect.
 pub mod allocator;
 pub mod artifact;
+pub mod codes;
 pub mod diagnostic;
 mod embedded;
 pub mod hide;
 pub mod init;
+pub mod interposer;
 pub mod operation;
+pub mod output;
 pub mod plan;
+pub mod preload;
 pub mod probe;
+pub mod proof;
 pub mod prototype;
 pub mod render;
 pub mod spec;
 mod toml_text;
 pub mod toolchain;
+pub mod verify;

@@ -1,2 +1,10 @@
 //! The command line of alloc8-gen.
-fn main() {}
+
+use std::process::ExitCode;
+
+mod cli;
+mod command;
+
+fn main() -> ExitCode {
+    command::main(std::env::args_os())
+}

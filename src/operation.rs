@@ -189,7 +189,11 @@ impl Operation {
                         [(false, false), (false, true), (true, false), (true, true)]
                     {
                         let form = Form { array, sized, aligned, nothrow };
-                        all.push(if delete { Operation::Delete(form) } else { Operation::New(form) });
+                        all.push(if delete {
+                            Operation::Delete(form)
+                        } else {
+                            Operation::New(form)
+                        });
                     }
                 }
             }

@@ -241,22 +241,27 @@ impl Plan {
             let why = match role {
                 Role::Calloc => "no calloc: malloc and memset",
                 Role::Realloc => "no realloc: malloc, copy, free",
-                Role::UsableSize => "no usable size: ends the program with a message, for the C library's own would read a foreign header",
+                Role::UsableSize => {
+                    "no usable size: ends the program with a message, for the C library's own would read a foreign header"
+                }
                 _ => "no memalign: a block of 2^k bytes is aligned at 2^k",
             };
             return (Binding::Synthesized(self.guards[&role].clone()), why.to_owned());
         };
         let mut guards = self.guards[&role].clone();
         // A wrapper that already refuses odd alignments by itself serves aligned_alloc as it is.
-        if let Some(guard) = more.filter(|g| *g == Guard::RoundUp || !self.allocator.keeps(Promise::AlignmentEinval)) {
-            if !guards.contains(&guard) {
-                guards.push(guard);
-            }
+        let kept = |g: Guard| g != Guard::RoundUp && self.allocator.keeps(Promise::AlignmentEinval);
+        if let Some(guard) = more.filter(|g| !kept(*g) && !guards.contains(g)) {
+            guards.push(guard);
         }
         if !guards.is_empty() {
             let names: Vec<_> = guards.iter().map(|g| g.name()).collect();
             let why = format!("not promised: {}", names.join(", "));
             return (Binding::Guarded(call.symbol.clone(), guards), why);
+        }
+        if self.allocator.indirect.contains(&call.symbol) {
+            let why = "the archive hides the function from linkers".to_owned();
+            return (Binding::Jump(call.symbol.clone()), why);
         }
         if self.allocator.standard_symbol(role).is_some() {
             let why = "the contracts agree".to_owned();
@@ -270,9 +275,10 @@ impl Plan {
             return self.function(role, None);
         }
         match self.function(Role::Free, None) {
-            (Binding::Direct(target), _) => {
-                (Binding::Direct(target), "free may ignore the size (C23), and the ABI lets it".to_owned())
-            }
+            (Binding::Direct(target), _) => (
+                Binding::Direct(target),
+                "free may ignore the size (C23), and the ABI lets it".to_owned(),
+            ),
             (binding, why) => (binding, format!("free may ignore the size (C23); {why}")),
         }
     }
@@ -302,11 +308,15 @@ impl Plan {
 
     /// Complete or refused, and what the user should know.
     fn judge(&self, report: &mut Report) {
-        let emitted = |effect: Effect| self.defined().any(|a| a.symbol.operation.effect() == effect);
+        let emitted =
+            |effect: Effect| self.defined().any(|a| a.symbol.operation.effect() == effect);
         if emitted(Effect::Allocates) && !emitted(Effect::Frees) {
             report.push(
-                Diagnostic::error("A8201", format!("platform `{}` would allocate and never free", self.platform.name))
-                    .help("add the family that has `free` to the platform's `families`"),
+                Diagnostic::error(
+                    "A8201",
+                    format!("platform `{}` would allocate and never free", self.platform.name),
+                )
+                .help("add the family that has `free` to the platform's `families`"),
             );
         }
         let foreign = self.allocator.foreign.unwrap_or(self.platform.semantics.foreign);
@@ -317,7 +327,10 @@ impl Plan {
                     .help("write `foreign = \"trust\"`: on this platform the whole malloc family is taken over, so there are no foreign blocks"),
             );
         }
-        if self.fork.is_none() && !self.allocator.promises.fork_own && !self.allocator.waived.contains(&Promise::Fork) {
+        if self.fork.is_none()
+            && !self.allocator.promises.fork_own
+            && !self.allocator.waived.contains(&Promise::Fork)
+        {
             report.push(
                 Diagnostic::warning("A8204", format!("fork: `{}` promises nothing", self.allocator.name))
                     .fact("a child forked while another thread allocates may hang")
@@ -328,8 +341,11 @@ impl Plan {
             || (self.allocator.call(Role::ThreadInit).is_some() && !self.ready);
         if hooks {
             report.push(
-                Diagnostic::warning("A8205", "no thread hook is emitted for `thread_init` or `thread_cleanup`")
-                    .fact("threads are not told apart at their end: what a thread cached stays cached"),
+                Diagnostic::warning(
+                    "A8205",
+                    "no thread hook is emitted for `thread_init` or `thread_cleanup`",
+                )
+                .fact("threads are not told apart at their end: what a thread cached stays cached"),
             );
         }
     }
@@ -362,7 +378,11 @@ fn fork(allocator: &Allocator) -> Option<Fork> {
     }
     let name = |role: Role| allocator.call(role).map(|c| c.with(&[]));
     let parent = name(Role::Unlock)?;
-    Some(Fork { prepare: name(Role::Lock)?, child: name(Role::Reinit).unwrap_or(parent.clone()), parent })
+    Some(Fork {
+        prepare: name(Role::Lock)?,
+        child: name(Role::Reinit).unwrap_or(parent.clone()),
+        parent,
+    })
 }
 
 /// What the wrapper of a function must add.
@@ -403,8 +423,11 @@ fn guards(platform: &Platform, allocator: &Allocator, role: Role, ready: bool) -
     }
     for promise in wanted {
         let kept = match promise {
+            // A shim that looks at the result must not take the NULL of a freed block for a failure.
             Promise::ReallocZero if !allocator.waived.contains(promise) => {
                 allocator.promises.realloc_zero == Some(platform.semantics.realloc_zero)
+                    && (allocator.keeps(Promise::Errno)
+                        || platform.semantics.realloc_zero == ReallocZero::Live)
             }
             _ => allocator.keeps(*promise),
         };
@@ -456,10 +479,23 @@ mod tests {
     #[test]
     fn an_allocator_that_keeps_the_contract_is_bound_directly_at_no_price() {
         let plan = plan("simple_heap");
-        for name in ["malloc", "calloc", "realloc", "free", "__libc_malloc", "cfree", "_ZdlPv", "free_sized"] {
+        for name in [
+            "malloc",
+            "calloc",
+            "realloc",
+            "free",
+            "__libc_malloc",
+            "cfree",
+            "_ZdlPv",
+            "free_sized",
+        ] {
             assert!(matches!(binding(&plan, name), Binding::Direct(_)), "{name}");
         }
-        assert!(plan.answers.iter().all(|a| !matches!(a.binding, Binding::Direct(_)) || a.price == Some(0)));
+        assert!(
+            plan.answers
+                .iter()
+                .all(|a| !matches!(a.binding, Binding::Direct(_)) || a.price == Some(0))
+        );
     }
 
     #[test]

@@ -57,7 +57,8 @@ impl Prototype {
     /// # Errors
     /// Where and why it is not a prototype over the known types.
     pub fn parse(text: &str) -> Result<Prototype, PrototypeError> {
-        let fail = |offset: usize, message: &str| PrototypeError { offset, message: message.to_owned() };
+        let fail =
+            |offset: usize, message: &str| PrototypeError { offset, message: message.to_owned() };
         let open = text.find('(').ok_or_else(|| fail(text.len(), "expected `(`"))?;
         if !text.ends_with(')') {
             return Err(fail(text.len(), "expected `)` at the end"));

@@ -25,7 +25,9 @@ fn diagnose(source: &Arc<Source>, error: &toml::de::Error) -> Diagnostic {
                 .at(source, span, "not a key here")
                 .help(format!("did you mean `{near}`?"))
                 .fact(format!("known keys: `{all}`")),
-            None => diagnostic.at(source, span, "not a key here").help(format!("known keys: `{all}`")),
+            None => {
+                diagnostic.at(source, span, "not a key here").help(format!("known keys: `{all}`"))
+            }
         };
     }
     Diagnostic::error("A8001", message).at(source, span, "")

@@ -115,7 +115,11 @@ impl Call {
                 Argument::Parameter(name) => {
                     let p = prototype.parameters.iter().find(|p| p.name == *name);
                     let p = p.expect("parse admits the prototype's parameters alone");
-                    if p.ty.ends_with('*') { format!("{}{name}", p.ty) } else { format!("{} {name}", p.ty) }
+                    if p.ty.ends_with('*') {
+                        format!("{}{name}", p.ty)
+                    } else {
+                        format!("{} {name}", p.ty)
+                    }
                 }
                 Argument::Usable => "size_t usable".to_owned(),
                 Argument::Number(_) => format!("size_t number{index}"),
@@ -196,7 +200,8 @@ fn argument(text: &str, prototype: &Prototype) -> Result<Argument, String> {
         _ => {}
     }
     number(text).map(Argument::Number).ok_or_else(|| {
-        let mut names: Vec<_> = prototype.parameters.iter().map(|p| format!("`{}`", p.name)).collect();
+        let mut names: Vec<_> =
+            prototype.parameters.iter().map(|p| format!("`{}`", p.name)).collect();
         if prototype.has("ptr") {
             names.push("`usable`".to_owned());
         }
@@ -216,7 +221,8 @@ fn number(text: &str) -> Option<u64> {
 fn comparison(text: &str) -> Result<String, String> {
     let (op, literal) = text.split_at(text.len().min(2));
     let literal = literal.trim();
-    let known = number(literal).is_some() || matches!(literal, "NULL" | "SIZE_MAX" | "true" | "false");
+    let known =
+        number(literal).is_some() || matches!(literal, "NULL" | "SIZE_MAX" | "true" | "false");
     if matches!(op, "==" | "!=") && known {
         return Ok(format!("{op} {literal}"));
     }

@@ -52,6 +52,7 @@ pub fn convention(name: &str) -> Result<Allocator> {
         foreign: None,
         forward_sized_delete: false,
         thread_policy: super::ThreadPolicy::Advisory,
+        indirect: Default::default(),
         counters: None,
         not_built: None,
     })

@@ -135,8 +135,11 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
     let mut report = Report::default();
     if let Some(schema) = raw.schema.as_ref().filter(|s| *s.get_ref() != 1) {
         report.push(
-            Diagnostic::error("A8004", format!("schema {} is not known", schema.get_ref()))
-                .at(source, schema.span(), "this version reads schema 1"),
+            Diagnostic::error("A8004", format!("schema {} is not known", schema.get_ref())).at(
+                source,
+                schema.span(),
+                "this version reads schema 1",
+            ),
         );
     }
     let functions = functions(source, &raw, &mut report);
@@ -179,6 +182,7 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
             &mut report,
         )
         .unwrap_or_default(),
+        indirect: Default::default(),
         counters: raw.counters,
         not_built: raw.not_built,
         functions,
@@ -263,7 +267,8 @@ fn require(
             "add one of them",
         );
     }
-    let uses_size = functions.values().any(|c| c.arguments.contains(&super::call::Argument::Usable));
+    let uses_size =
+        functions.values().any(|c| c.arguments.contains(&super::call::Argument::Usable));
     if uses_size && !has(Role::UsableSize) {
         missing(
             "`usable` is used, but there is no `malloc_usable_size`",
@@ -273,7 +278,11 @@ fn require(
     for (one, other) in [(Role::Lock, Role::Unlock), (Role::Unlock, Role::Lock)] {
         if has(one) && !has(other) {
             missing(
-                &format!("`{}` without `{}`: fork would leave the heap locked", one.key(), other.key()),
+                &format!(
+                    "`{}` without `{}`: fork would leave the heap locked",
+                    one.key(),
+                    other.key()
+                ),
                 &format!("add `{}`", other.key()),
             );
         }
@@ -284,10 +293,11 @@ fn promises(source: &Arc<Source>, raw: &RawPromises, report: &mut Report) -> Pro
     let power = |value: &Option<Spanned<u64>>, key: &str, report: &mut Report| match value {
         Some(n) if n.get_ref().is_power_of_two() => *n.get_ref(),
         Some(n) => {
-            report.push(
-                Diagnostic::error("A8103", format!("`{key}` is not an alignment"))
-                    .at(source, n.span(), "expected a power of two"),
-            );
+            report.push(Diagnostic::error("A8103", format!("`{key}` is not an alignment")).at(
+                source,
+                n.span(),
+                "expected a power of two",
+            ));
             0
         }
         None => 0,
@@ -312,20 +322,27 @@ fn promises(source: &Arc<Source>, raw: &RawPromises, report: &mut Report) -> Pro
             report,
         ),
         usable_size_null: raw.usable_size_null,
-        fork_own: choice(source, raw.fork.as_ref(), "fork", &[("own", true)], report).unwrap_or(false),
+        fork_own: choice(source, raw.fork.as_ref(), "fork", &[("own", true)], report)
+            .unwrap_or(false),
     }
 }
 
-fn limit(source: &Arc<Source>, value: Option<&Spanned<Value>>, key: &str, report: &mut Report) -> Limit {
+fn limit(
+    source: &Arc<Source>,
+    value: Option<&Spanned<Value>>,
+    key: &str,
+    report: &mut Report,
+) -> Limit {
     let Some(value) = value else { return Limit::Unknown };
     match value.get_ref() {
         Value::String(text) if text == "any" => Limit::Any,
         Value::Integer(n) if *n > 0 => Limit::Bytes(n.unsigned_abs()),
         _ => {
-            report.push(
-                Diagnostic::error("A8104", format!("`{key}` is not a limit"))
-                    .at(source, value.span(), "expected a number of bytes or \"any\""),
-            );
+            report.push(Diagnostic::error("A8104", format!("`{key}` is not a limit")).at(
+                source,
+                value.span(),
+                "expected a number of bytes or \"any\"",
+            ));
             Limit::Unknown
         }
     }
@@ -343,8 +360,11 @@ fn choice<T: Copy>(
     if found.is_none() {
         let known: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
         report.push(
-            Diagnostic::error("A8105", format!("`{key}` cannot be \"{}\"", value.get_ref()))
-                .at(source, value.span(), format!("expected {}", known.join(" or "))),
+            Diagnostic::error("A8105", format!("`{key}` cannot be \"{}\"", value.get_ref())).at(
+                source,
+                value.span(),
+                format!("expected {}", known.join(" or ")),
+            ),
         );
     }
     found.map(|(_, choice)| *choice)
@@ -374,7 +394,9 @@ fn waived(source: &Arc<Source>, raw: &[Spanned<String>], report: &mut Report) ->
 }
 
 fn check_policies(source: &Arc<Source>, allocator: &Allocator, report: &mut Report) {
-    if allocator.thread_policy == ThreadPolicy::Required && allocator.call(Role::ThreadInit).is_none() {
+    if allocator.thread_policy == ThreadPolicy::Required
+        && allocator.call(Role::ThreadInit).is_none()
+    {
         report.push(
             Diagnostic::error("A8107", "`thread_policy = \"required\"` without `thread_init`")
                 .at(source, 0..1, "")

@@ -147,6 +147,9 @@ pub struct Allocator {
     pub thread_policy: ThreadPolicy,
     /// An environment variable: a path prefix, at which the allocator writes counters at exit.
     pub counters: Option<String>,
+    /// Functions that no public name can be bound to, because the archive hides them from linkers:
+    /// known only to a build, which has seen the archive.
+    pub indirect: BTreeSet<String>,
     /// Why this description was rendered but never built; `None` if it was.
     pub not_built: Option<String>,
 }

@@ -99,7 +99,8 @@ pub fn read(text: &str) -> Option<Marker> {
     }
     let fields = toml::from_str::<Line>(&line?).ok()?.alloc8;
     let body = &text[used..];
-    let body = if comment == Comment::C { body.strip_prefix(" */\n").unwrap_or(body) } else { body };
+    let body =
+        if comment == Comment::C { body.strip_prefix(" */\n").unwrap_or(body) } else { body };
     Some(Marker { intact: hash(body) == fields.body, inputs: fields.inputs, format: fields.format })
 }
 

@@ -89,7 +89,9 @@ fn templates(mechanism: &str) -> std::result::Result<tera::Tera, tera::Error> {
 }
 
 fn internal(error: tera::Error) -> Report {
-    Diagnostic::error("A8999", "internal error: this is a bug in alloc8-gen").fact(error.to_string()).into()
+    Diagnostic::error("A8999", "internal error: this is a bug in alloc8-gen")
+        .fact(error.to_string())
+        .into()
 }
 
 /// One blank line at most, none at the ends, no trailing spaces.

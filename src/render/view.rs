@@ -37,7 +37,8 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
             let mut targets: Vec<_> = plan.direct().map(|(_, target)| target).collect();
             targets.sort_unstable();
             targets.dedup();
-            let mut kept: Vec<_> = plan.allocator.export.iter().chain(&plan.allocator.keep).collect();
+            let mut kept: Vec<_> =
+                plan.allocator.export.iter().chain(&plan.allocator.keep).collect();
             kept.sort_unstable();
             json!({
                 "name": abi.name,
@@ -68,17 +69,21 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
     let op = |operation: Operation| plan.platform.bearing(operation).is_some();
     let aligned_alloc = plan.platform.semantics.aligned_alloc;
     let bound_raw = |operation: Operation| {
-        plan.answers
-            .iter()
-            .any(|a| a.symbol.operation == operation && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_)))
+        plan.answers.iter().any(|a| {
+            a.symbol.operation == operation
+                && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_))
+        })
     };
     let page_size = op(Operation::Valloc) || op(Operation::Pvalloc);
     let usable = allocator.call(Role::UsableSize).is_some();
     let copies = realloc_copies(plan);
     let operators = plan.defined().any(|a| matches!(a.symbol.operation, Operation::New(_)));
-    let calloc = allocator.call(Role::Calloc).filter(|_| !plan.guarded(Role::Calloc, Promise::MinAlign));
+    let calloc =
+        allocator.call(Role::Calloc).filter(|_| !plan.guarded(Role::Calloc, Promise::MinAlign));
     let answered = |operation: Operation| {
-        plan.answers.iter().any(|a| a.symbol.operation == operation && a.binding == Binding::Answered)
+        plan.answers
+            .iter()
+            .any(|a| a.symbol.operation == operation && a.binding == Binding::Answered)
     };
     context(&json!({
         "allocator": { "name": allocator.name, "title": allocator.title },
@@ -176,14 +181,17 @@ fn max_align(allocator: &Allocator) -> Option<String> {
     match allocator.promises.max_align {
         _ if allocator.keeps(Promise::MaxAlign) => None,
         Limit::Bytes(bytes) => Some(bytes.to_string()),
-        _ if allocator.call(Role::Memalign).is_none() => Some(allocator.promises.natural_align.to_string()),
+        _ if allocator.call(Role::Memalign).is_none() => {
+            Some(allocator.promises.natural_align.to_string())
+        }
         _ => None,
     }
 }
 
 fn realloc_copies(plan: &Plan) -> bool {
     plan.allocator.call(Role::Realloc).is_none()
-        || (plan.guarded(Role::Realloc, Promise::MinAlign) && plan.allocator.call(Role::UsableSize).is_some())
+        || (plan.guarded(Role::Realloc, Promise::MinAlign)
+            && plan.allocator.call(Role::UsableSize).is_some())
 }
 
 /// `g.ROLE.GUARD`, every one of them, so that a template cannot ask for one that does not exist.
@@ -281,9 +289,9 @@ fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
 
 /// Whether this symbol is the one that bears its operation: derived forms jump through it.
 fn first(plan: &Plan, answer: &Answer) -> bool {
-    plan.platform
-        .bearing(answer.symbol.operation)
-        .is_some_and(|s| s.name(&plan.platform.abis[0]) == answer.symbol.name(&plan.platform.abis[0]))
+    plan.platform.bearing(answer.symbol.operation).is_some_and(|s| {
+        s.name(&plan.platform.abis[0]) == answer.symbol.name(&plan.platform.abis[0])
+    })
 }
 
 fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
@@ -348,9 +356,14 @@ fn plain(plan: &Plan, operation: Operation) -> String {
         Operation::Calloc => "alloc8_calloc(nmemb, size)".to_owned(),
         Operation::Realloc => "alloc8_realloc(ptr, size)".to_owned(),
         Operation::Free => "alloc8_free(ptr)".to_owned(),
-        Operation::AlignedAlloc if plan.answers.iter().any(|a| {
-            a.symbol.operation == operation && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_))
-        }) => "alloc8_memalign(alignment, size)".to_owned(),
+        Operation::AlignedAlloc
+            if plan.answers.iter().any(|a| {
+                a.symbol.operation == operation
+                    && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_))
+            }) =>
+        {
+            "alloc8_memalign(alignment, size)".to_owned()
+        }
         Operation::AlignedAlloc => "alloc8_aligned_alloc(alignment, size)".to_owned(),
         Operation::Memalign => "alloc8_memalign_any(alignment, size)".to_owned(),
         Operation::PosixMemalign => "alloc8_posix_memalign(memptr, alignment, size)".to_owned(),
@@ -374,7 +387,9 @@ fn plain(plan: &Plan, operation: Operation) -> String {
         Operation::Mallinfo2 => "(struct mallinfo2){0}".to_owned(),
         Operation::MallocInfo => "alloc8_malloc_info(options, stream)".to_owned(),
         Operation::MallocStats => "alloc8_malloc_stats()".to_owned(),
-        Operation::New(form) if form.aligned => format!("alloc8_new_aligned(size, alignment, {caller})"),
+        Operation::New(form) if form.aligned => {
+            format!("alloc8_new_aligned(size, alignment, {caller})")
+        }
         Operation::New(_) => format!("alloc8_new(size, {caller})"),
         Operation::Delete(form) if form.sized => "alloc8_free_sized(ptr, size)".to_owned(),
         Operation::Delete(_) => "alloc8_free(ptr)".to_owned(),

@@ -34,8 +34,11 @@ pub fn platform(name: &str) -> Result<Platform> {
     if !names.iter().any(|n| n == name) {
         let known = names.join("`, `");
         let near = nearest(name, names.iter().map(String::as_str));
-        let help = near.map_or(format!("known platforms: `{known}`"), |n| format!("did you mean `{n}`?"));
-        return Err(Diagnostic::error("A8003", format!("unknown platform `{name}`")).help(help).into());
+        let help =
+            near.map_or(format!("known platforms: `{known}`"), |n| format!("did you mean `{n}`?"));
+        return Err(Diagnostic::error("A8003", format!("unknown platform `{name}`"))
+            .help(help)
+            .into());
     }
     let mut report = Report::default();
     let families = families(&mut report);
@@ -97,7 +100,8 @@ fn join(source: &Arc<Source>, families: &Families, report: &mut Report) -> Optio
             .at(source, raw.mechanism.span(), "")
             .help("add an [[abi]] table with name, size_t, pointer_bits, condition, machines and environments"));
     }
-    let since: BTreeMap<&str, &String> = raw.since.iter().map(|(k, v)| (k.get_ref().as_str(), v)).collect();
+    let since: BTreeMap<&str, &String> =
+        raw.since.iter().map(|(k, v)| (k.get_ref().as_str(), v)).collect();
     let mut symbols: Vec<Symbol> = Vec::new();
     for name in &raw.families {
         let Some((source_of, family)) = families.get(name.get_ref()) else {
@@ -154,17 +158,18 @@ fn symbol(
         );
         return None;
     };
-    let prototype = match Prototype::parse(raw.proto.get_ref()) {
-        Ok(prototype) => prototype,
-        Err(error) => {
-            let at = raw.proto.span().start + 1 + error.offset;
-            report.push(
-                Diagnostic::error("A8008", format!("the prototype of `{name}` cannot be read"))
-                    .at(source, at..at + 1, error.message),
-            );
-            return None;
-        }
-    };
+    let prototype =
+        match Prototype::parse(raw.proto.get_ref()) {
+            Ok(prototype) => prototype,
+            Err(error) => {
+                let at = raw.proto.span().start + 1 + error.offset;
+                report.push(
+                    Diagnostic::error("A8008", format!("the prototype of `{name}` cannot be read"))
+                        .at(source, at..at + 1, error.message),
+                );
+                return None;
+            }
+        };
     check_fit(source, raw, operation, &prototype, report);
     Some(Symbol {
         name: name.clone(),
@@ -188,11 +193,19 @@ fn check_fit(
     report: &mut Report,
 ) {
     let standard = operation.prototype();
-    let wanted_name = if operation.is_operator() { standard.name.clone() } else { raw.name.get_ref().clone() };
+    let wanted_name =
+        if operation.is_operator() { standard.name.clone() } else { raw.name.get_ref().clone() };
     if prototype.name != wanted_name {
         report.push(
-            Diagnostic::error("A8009", format!("`{}` declares `{}`", raw.name.get_ref(), prototype.name))
-                .at(source, raw.proto.span(), format!("expected a declaration of `{wanted_name}`")),
+            Diagnostic::error(
+                "A8009",
+                format!("`{}` declares `{}`", raw.name.get_ref(), prototype.name),
+            )
+            .at(
+                source,
+                raw.proto.span(),
+                format!("expected a declaration of `{wanted_name}`"),
+            ),
         );
     }
     if prototype.result != standard.result || prototype.parameters != standard.parameters {
@@ -219,24 +232,44 @@ fn note_duplicate(symbols: &[Symbol], new: &Symbol, report: &mut Report) {
     }
 }
 
-fn note_unknown_since(source: &Arc<Source>, raw: &raw::Platform, symbols: &[Symbol], report: &mut Report) {
+fn note_unknown_since(
+    source: &Arc<Source>,
+    raw: &raw::Platform,
+    symbols: &[Symbol],
+    report: &mut Report,
+) {
     for name in raw.since.keys().filter(|name| !symbols.iter().any(|s| s.name == *name.get_ref())) {
         report.push(
-            Diagnostic::error("A8012", format!("`since` names `{}`, which no family defines", name.get_ref()))
-                .at(source, name.span(), "no such symbol on this platform"),
+            Diagnostic::error(
+                "A8012",
+                format!("`since` names `{}`, which no family defines", name.get_ref()),
+            )
+            .at(source, name.span(), "no such symbol on this platform"),
         );
     }
 }
 
-fn omissions(source: &Arc<Source>, raw: &[raw::Omit], symbols: &[Symbol], report: &mut Report) -> Vec<Omission> {
+fn omissions(
+    source: &Arc<Source>,
+    raw: &[raw::Omit],
+    symbols: &[Symbol],
+    report: &mut Report,
+) -> Vec<Omission> {
     let mut omissions: Vec<Omission> = Vec::new();
     for omit in raw {
         for name in &omit.names {
             if let Some(symbol) = symbols.iter().find(|s| s.name == *name.get_ref()) {
                 report.push(
-                    Diagnostic::error("A8013", format!("`{}` is both defined and omitted", name.get_ref()))
-                        .at(source, name.span(), "omitted here")
-                        .at(&symbol.origin.0, symbol.origin.1.clone(), "defined here"),
+                    Diagnostic::error(
+                        "A8013",
+                        format!("`{}` is both defined and omitted", name.get_ref()),
+                    )
+                    .at(source, name.span(), "omitted here")
+                    .at(
+                        &symbol.origin.0,
+                        symbol.origin.1.clone(),
+                        "defined here",
+                    ),
                 );
             }
             if omissions.iter().any(|o| o.name == *name.get_ref()) {

@@ -123,6 +123,8 @@ pub struct Semantics {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Runtime {
+    /// The soname of the C library.
+    pub libc: String,
     /// The function that returns the address of `errno`.
     pub errno_location: String,
     /// The value of ENOMEM.

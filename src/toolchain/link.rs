@@ -63,7 +63,8 @@ pub fn compile(compiler: &Compiler, source: &Path, object: &Path, more: &[&str])
 pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Linked> {
     let object = recipe.work.join("alloc8.o");
     let partial_linker = partial(compiler, recipe, &object)?;
-    let mut arguments: Vec<OsString> = vec!["-shared".into(), "-o".into(), library.into(), object.into()];
+    let mut arguments: Vec<OsString> =
+        vec!["-shared".into(), "-o".into(), library.into(), object.into()];
     let script = format!("-Wl,--version-script={}", recipe.map.display());
     arguments.extend([
         format!("-Wl,-soname,{}", recipe.soname).into(),
@@ -114,6 +115,10 @@ fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String
 /// `A8301`.
 pub fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| {
-        Diagnostic::error("A8301", format!("could not make the folder `{}`: {error}", folder.display())).into()
+        Diagnostic::error(
+            "A8301",
+            format!("could not make the folder `{}`: {error}", folder.display()),
+        )
+        .into()
     })
 }

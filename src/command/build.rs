@@ -1,0 +1,105 @@
+//! `build`: render, compile, link, verify.
+
+use std::{fs, path::PathBuf};
+
+use alloc8_gen::{
+    diagnostic::{Diagnostic, Report, Result},
+    interposer::{self, Interposer, Order},
+    toolchain::Compiler,
+};
+use serde_json::json;
+
+use super::{
+    DONE, Show, find_allocator, generate, host_platform, lang_and_mode, platform_of, platforms,
+};
+use crate::cli::Build;
+
+pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
+    let configuration = &options.configuration;
+    let (lang, mode) = lang_and_mode(configuration);
+    if lang != "c" || mode != "interpose" {
+        return Err(Diagnostic::error(
+            "A8202",
+            format!("`build` cannot make language `{lang}` in mode `{mode}` yet"),
+        )
+        .help("leave out `--lang` and `--mode`")
+        .into());
+    }
+    let allocator =
+        find_allocator(configuration.allocator.as_deref().unwrap_or("simple_heap"), show)?;
+    let platform = match (configuration.platform.as_slice(), &options.target) {
+        ([], None) => host_platform()?,
+        ([], Some(target)) => platform_of(target)?,
+        ([name], _) => platforms(std::slice::from_ref(name))?.remove(0),
+        _ => {
+            return Err(Diagnostic::error("A8910", "`build` makes one library for one platform")
+                .help("name one platform")
+                .into());
+        }
+    };
+    let compiler = Compiler::find(options.archive.cc.as_deref(), options.target.as_deref())?;
+    let output = options
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("lib{}-alloc8.so", allocator.name)));
+    let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let order = Order {
+        platform: &platform,
+        allocator: &allocator,
+        libs: &options.archive.lib,
+        compiler: &compiler,
+        cache: &cache(),
+        soname: &soname,
+    };
+    let built = interposer::build(&order)?;
+    show.diagnostics(&built.remarks);
+    place(&built, &output)?;
+    if let Some(depfile) = &options.depfile {
+        let mut inputs = generate::dependencies(&allocator);
+        inputs.extend(built.archives.iter().filter(|a| !a.starts_with(cache())).cloned());
+        generate::write_depfile(depfile, std::slice::from_ref(&output), &inputs)?;
+    }
+    let direct = built.plan.direct().count();
+    let bound = built.verdict.bound();
+    let text =
+        format!("built {}: {bound} symbols bound, {direct} of them directly", output.display());
+    show.result(&text, || {
+        json!({
+            "reason": "built", "library": output, "platform": platform.name,
+            "abi": built.verdict.abi, "allocator": allocator.name, "bound": bound, "direct": direct,
+        })
+    });
+    Ok(DONE)
+}
+
+/// Copies the library out of the cache if its bytes differ; by a rename, so that a running program
+/// keeps the old one.
+fn place(built: &Interposer, output: &PathBuf) -> Result<()> {
+    let cannot = |error: std::io::Error| {
+        Report::from(Diagnostic::error(
+            "A8302",
+            format!("could not write `{}`: {error}", output.display()),
+        ))
+    };
+    let bytes = fs::read(&built.library).map_err(cannot)?;
+    if fs::read(output).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = output.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let done = fs::copy(&built.library, &temporary).and_then(|_| fs::rename(&temporary, output));
+    done.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        cannot(error)
+    })
+}
+
+/// Where results are kept: the user's cache folder, or the system's temporary one.
+pub(crate) fn cache() -> PathBuf {
+    let variable =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    variable("XDG_CACHE_HOME")
+        .or_else(|| variable("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("alloc8-gen")
+}

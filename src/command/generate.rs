@@ -1,0 +1,180 @@
+//! `generate`: render and write.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use alloc8_gen::{
+    allocator::{Allocator, Origin},
+    diagnostic::{Diagnostic, Report, Result},
+    output,
+    plan::Plan,
+    render::{self, Files, Inputs},
+    spec::Platform,
+};
+use serde_json::json;
+
+use super::{DONE, Show, find_allocator, folder_name, lang_and_mode, platforms, required};
+use crate::cli::Generate;
+
+pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
+    let configuration = &options.configuration;
+    if configuration.platform.is_empty() {
+        required(&None, "--platform")?;
+    }
+    let allocator = find_allocator(required(&configuration.allocator, "--allocator")?, show)?;
+    let (lang, mode) = lang_and_mode(configuration);
+    let base = match &options.output {
+        Some(folder) if folder.as_os_str() != "-" => folder.clone(),
+        _ => PathBuf::from("generated").join(&allocator.name),
+    };
+    let mut folders: BTreeMap<PathBuf, Files> = BTreeMap::new();
+    let mut remarks = Vec::new();
+    let mut report = Report::default();
+    for mut platform in platforms(&configuration.platform)? {
+        narrow(&mut platform, options.target.as_deref())?;
+        let folder = base.join(folder_name(&platform.name, &lang, &mode));
+        let inputs = inputs(&platform, &allocator, &folder, &lang, &mode)?;
+        match Plan::new(&platform, &allocator)
+            .and_then(|(plan, more)| Ok((render::render(&plan, &inputs)?, more)))
+        {
+            Ok((files, more)) => {
+                remarks.extend(more);
+                folders.insert(folder, files);
+            }
+            Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
+        }
+    }
+    let (folders, _) = report.finish(folders)?;
+    remarks.dedup();
+    show.diagnostics(&remarks);
+    if let Some(only) = &options.only {
+        return print_one(folders, only, options, show);
+    }
+    if options.output.as_ref().is_some_and(|o| o.as_os_str() == "-") {
+        return Err(Diagnostic::error("A8906", "`-o -` needs `--only FILE`")
+            .help("name the file that goes to standard output: `--only shim.c`")
+            .into());
+    }
+    write(&folders, &allocator, options, show)
+}
+
+fn write(
+    folders: &BTreeMap<PathBuf, Files>,
+    allocator: &Allocator,
+    options: &Generate,
+    show: &Show,
+) -> Result<u8> {
+    let written = output::write(folders)?;
+    for (folder, files) in folders {
+        for name in files.keys() {
+            let file = folder.join(name);
+            let changed = written.contains(&file);
+            let line =
+                format!("{} {}", if changed { "wrote    " } else { "unchanged" }, file.display());
+            if changed || show.json() {
+                show.result(
+                    &line,
+                    || json!({ "reason": "file", "path": file, "changed": changed }),
+                );
+            } else {
+                show.detail(&line);
+            }
+        }
+    }
+    if let Some(depfile) = &options.depfile {
+        let outputs: Vec<_> = folders
+            .iter()
+            .flat_map(|(folder, files)| files.keys().map(|name| folder.join(name)))
+            .collect();
+        write_depfile(depfile, &outputs, &dependencies(allocator))?;
+    }
+    Ok(DONE)
+}
+
+/// Writes a depfile.
+pub(crate) fn write_depfile(file: &PathBuf, outputs: &[PathBuf], inputs: &[PathBuf]) -> Result<()> {
+    std::fs::write(file, output::depfile(outputs, inputs)).map_err(|error| {
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", file.display())).into()
+    })
+}
+
+/// The files that a rendering depends on.
+pub(crate) fn dependencies(allocator: &Allocator) -> Vec<PathBuf> {
+    match &allocator.origin {
+        Origin::File(path) => vec![path.clone()],
+        Origin::BuiltIn | Origin::Convention => Vec::new(),
+    }
+}
+
+fn print_one(
+    folders: BTreeMap<PathBuf, Files>,
+    only: &str,
+    options: &Generate,
+    show: &Show,
+) -> Result<u8> {
+    let unknown = |known: &Files| {
+        let names: Vec<_> = known.keys().map(String::as_str).collect();
+        Report::from(
+            Diagnostic::error("A8907", format!("no file `{only}` is rendered"))
+                .help(format!("rendered files: {}", names.join(", "))),
+        )
+    };
+    let to_stdout = options.output.as_ref().is_some_and(|o| o.as_os_str() == "-");
+    let mut narrowed = BTreeMap::new();
+    for (folder, files) in folders {
+        let text = files.get(only).ok_or_else(|| unknown(&files))?;
+        if to_stdout {
+            show.out(text.trim_end_matches('\n'));
+        }
+        narrowed.insert(folder, Files::from([(only.to_owned(), text.clone())]));
+    }
+    if !to_stdout {
+        output::write(&narrowed)?;
+    }
+    Ok(DONE)
+}
+
+/// Keeps the ABI of one target alone.
+pub(crate) fn narrow(platform: &mut Platform, target: Option<&str>) -> Result<()> {
+    let Some(triple) = target else { return Ok(()) };
+    let Some(abi) = platform.abi_of(triple).map(|abi| abi.name.clone()) else {
+        let known: Vec<_> = platform
+            .abis
+            .iter()
+            .map(|a| format!("{} ({})", a.name, a.machines.join(", ")))
+            .collect();
+        return Err(Diagnostic::error(
+            "A8908",
+            format!("platform `{}` has no ABI for `{triple}`", platform.name),
+        )
+        .help(format!("its ABIs: {}", known.join("; ")))
+        .into());
+    };
+    platform.abis.retain(|a| a.name == abi);
+    Ok(())
+}
+
+/// What the marker of a folder's files says.
+pub(crate) fn inputs(
+    platform: &Platform,
+    allocator: &Allocator,
+    folder: &std::path::Path,
+    lang: &str,
+    mode: &str,
+) -> Result<Inputs> {
+    let allocator = match &allocator.origin {
+        Origin::BuiltIn => allocator.name.clone(),
+        Origin::Convention => format!("convention:{}", allocator.name),
+        Origin::File(path) => output::relative(folder, path).map_err(|error| {
+            Report::from(Diagnostic::error(
+                "A8301",
+                format!("could not place `{}`: {error}", path.display()),
+            ))
+        })?,
+    };
+    Ok(Inputs {
+        platform: platform.name.clone(),
+        allocator,
+        lang: lang.to_owned(),
+        mode: mode.to_owned(),
+    })
+}

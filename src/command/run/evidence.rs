@@ -1,0 +1,185 @@
+//! The proof of a run: asked of the dynamic linker before, read and told after.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use alloc8_gen::{
+    diagnostic::{Diagnostic, Report, Result},
+    proof::{self, Image},
+};
+use serde_json::json;
+
+use super::{Preload, Show};
+
+/// A private folder that processes write their records into.
+pub(super) struct Evidence {
+    folder: PathBuf,
+    interposer: String,
+    names: BTreeSet<String>,
+    counters: Option<String>,
+}
+
+impl Evidence {
+    pub(super) fn new(preload: &Preload, link: &Path) -> Result<Evidence> {
+        let folder = std::env::temp_dir().join(format!("alloc8-gen-proof-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).map_err(|error| {
+            Report::from(Diagnostic::error(
+                "A8301",
+                format!("could not make the folder `{}`: {error}", folder.display()),
+            ))
+        })?;
+        let exported = preload.platform.names(&preload.abi).into_iter();
+        let names = exported.filter(|name| preload.object.export(name).is_some()).collect();
+        let interposer = link.display().to_string();
+        Ok(Evidence { folder, interposer, names, counters: preload.counters.clone() })
+    }
+
+    /// Asks for the records.
+    pub(super) fn request(&self, command: &mut Command) {
+        command.env("LD_DEBUG", "bindings,files").env("LD_DEBUG_OUTPUT", self.folder.join("ld"));
+        if let Some(variable) = &self.counters {
+            command.env(variable, self.folder.join("heap"));
+        }
+    }
+
+    /// Writes the proof and returns whether the program, and what it executed, was interposed.
+    pub(super) fn tell(&self, pid: u32, to: &Path, show: &Show) -> Result<bool> {
+        let images = self.images();
+        let counters = self.counters();
+        let main: Vec<&Image> = images.iter().filter(|i| i.pid == pid).collect();
+        let split: usize = images.iter().map(|i| i.split().len()).sum();
+        let holds = !main.is_empty() && main.iter().all(|i| i.is_interposed()) && split == 0;
+        let text = if show.json() {
+            machine(&images, &counters, holds)
+        } else {
+            human(&images, &counters, holds, &self.interposer)
+        };
+        if to.as_os_str() == "-" {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        } else {
+            fs::write(to, &text).map_err(|error| {
+                Report::from(Diagnostic::error(
+                    "A8302",
+                    format!("could not write `{}`: {error}", to.display()),
+                ))
+            })?;
+        }
+        if !holds {
+            let what = if main.is_empty() {
+                "the dynamic linker left no record of it: it is static, or it dropped its environment"
+            } else if split > 0 {
+                "some references to heap functions were bound elsewhere"
+            } else {
+                "no reference of the program was bound to the interposer"
+            };
+            show.diagnostics(&[Diagnostic::error("A8665", "the proof failed").fact(what)]);
+        }
+        Ok(holds)
+    }
+
+    fn images(&self) -> Vec<Image> {
+        let mut images = Vec::new();
+        for (pid, text) in self.records("ld.") {
+            images.extend(proof::read(&text, pid, &self.interposer, &self.names));
+        }
+        images
+    }
+
+    /// The sums of what all processes counted.
+    fn counters(&self) -> BTreeMap<String, u64> {
+        let mut sums = BTreeMap::new();
+        for (_, text) in self.records("heap.") {
+            for line in text.lines() {
+                let Some((key, value)) = line.split_once(' ') else { continue };
+                let Ok(value) = value.trim().parse::<u64>() else { continue };
+                *sums.entry(key.to_owned()).or_insert(0) += value;
+            }
+        }
+        sums
+    }
+
+    fn records(&self, prefix: &str) -> Vec<(u32, String)> {
+        let mut records: Vec<(u32, String)> = fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                let name = entry.file_name().into_string().ok()?;
+                let pid = name.strip_prefix(prefix)?.parse().ok()?;
+                Some((pid, String::from_utf8_lossy(&fs::read(entry.path()).ok()?).into_owned()))
+            })
+            .collect();
+        records.sort();
+        records
+    }
+}
+
+impl Drop for Evidence {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn human(
+    images: &[Image],
+    counters: &BTreeMap<String, u64>,
+    holds: bool,
+    interposer: &str,
+) -> String {
+    let word = if holds { "proof" } else { "no proof" };
+    let interposed = images.iter().filter(|i| i.is_interposed()).count();
+    let mut text = format!(
+        "{word}: {interposed} of {} programs ran with their heap in {interposer}\n",
+        images.len()
+    );
+    for image in images {
+        let symbols: Vec<_> = image.bound.keys().map(String::as_str).collect();
+        text += &format!(
+            "  {} (process {}): {} references bound: {}\n",
+            image.program,
+            image.pid,
+            image.references(),
+            symbols.join(" ")
+        );
+        for (symbol, from, to) in image.split() {
+            text += &format!("    ! {symbol} of {from} is bound to {to}\n");
+        }
+        for (symbol, pairs) in &image.elsewhere {
+            for (from, to) in pairs.iter().filter(|(from, to)| to == from || *to == image.program) {
+                text += &format!("    - {symbol} of {from} is {}\n", own(from, to));
+            }
+        }
+    }
+    if let Some(count) = counters.get("allocations") {
+        let frees = counters.get("frees").copied().unwrap_or(0);
+        text += &format!("  the heap's own count: {count} allocations, {frees} frees\n");
+    }
+    text
+}
+
+fn own(from: &str, to: &str) -> String {
+    if from == to {
+        "its own (a definition, or the address of its own jump)".to_owned()
+    } else {
+        format!("answered by the program {to} itself")
+    }
+}
+
+fn machine(images: &[Image], counters: &BTreeMap<String, u64>, holds: bool) -> String {
+    let mut text = String::new();
+    for image in images {
+        let object = json!({
+            "reason": "image", "program": image.program, "pid": image.pid, "interposed": image.is_interposed(),
+            "references": image.references(), "bound": image.bound, "elsewhere": image.elsewhere,
+            "split": image.split(),
+        });
+        text += &format!("{object}\n");
+    }
+    text + &format!("{}\n", json!({ "reason": "proof", "holds": holds, "counters": counters }))
+}

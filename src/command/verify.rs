@@ -1,0 +1,184 @@
+//! `verify`: tell what a built library really interposes.
+
+use std::{fs, path::Path};
+
+use alloc8_gen::{
+    artifact::SharedObject,
+    diagnostic::{Diagnostic, Report, Result},
+    hide, init,
+    plan::Plan,
+    probe,
+    spec::{self, Platform},
+    toolchain::Compiler,
+    verify::{self, Grade, Status, Verdict, abi_of},
+};
+use serde_json::json;
+
+use super::{DONE, NO, Show, build::cache, find_allocator, platforms, run::target};
+use crate::cli::Verify;
+
+pub(crate) fn verify(options: &Verify, show: &Show) -> Result<u8> {
+    let mut good = true;
+    let mut report = Report::default();
+    for file in &options.files {
+        match one(file, options, show) {
+            Ok(agrees) => good &= agrees,
+            Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
+        }
+    }
+    report.finish(()).map(|_| if good { DONE } else { NO })
+}
+
+fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
+    let data = read(file)?;
+    let object = SharedObject::read(&data).map_err(|error| {
+        Report::from(
+            Diagnostic::error("A8501", format!("`{}` is {error}", file.display()))
+                .help("verify reads a built shared library or program"),
+        )
+    })?;
+    let platform = match &options.platform {
+        Some(name) => platforms(std::slice::from_ref(name))?.remove(0),
+        None => guess(file, &object)?,
+    };
+    let abi = abi_of(&platform, &object).cloned().ok_or_else(|| {
+        Report::from(Diagnostic::error(
+            "A8502",
+            format!(
+                "`{}` is for {} ({} bits), which platform `{}` does not know",
+                file.display(),
+                object.machine,
+                object.class.pointer_size() * 8,
+                platform.name
+            ),
+        ))
+    })?;
+    let plan = match &options.allocator {
+        Some(name) => Some(planned(&platform, name, options, show)?),
+        None => None,
+    };
+    let verdict =
+        verify::verify(&data, &object, &platform, &abi, plan.as_ref()).map_err(|error| {
+            Report::from(Diagnostic::error("A8501", format!("`{}` is {error}", file.display())))
+        })?;
+    tell(file, &verdict, show);
+    let mut good = !verdict.has_faults();
+    if let Some(program) = &options.program {
+        good &= target::tell(program, &object, &platform, &abi, show)?;
+    }
+    Ok(good)
+}
+
+/// The plan for an allocator; with `--lib`, only after its promises have been measured.
+fn planned(platform: &Platform, name: &str, options: &Verify, show: &Show) -> Result<Plan> {
+    let mut allocator = find_allocator(name, show)?;
+    if options.archive.lib.is_empty() {
+        show.diagnostics(&[Diagnostic::note(
+            "A8704",
+            "promised, not measured: name the library with `--lib`",
+        )]);
+    } else {
+        let compiler = Compiler::find(options.archive.cc.as_deref(), None)?;
+        let names = platform.abis.iter().flat_map(|abi| platform.names(abi)).collect();
+        let (facts, report) =
+            hide::inspect(&options.archive.lib, &allocator, &names, hide::machine_of(&compiler));
+        if report.has_errors() {
+            return Err(report);
+        }
+        allocator = init::complete(&allocator, &facts.defined)?;
+        allocator.indirect = facts.hidden_targets;
+        let work = cache().join("work").join(format!("verify-{}", std::process::id()));
+        let hidden = hide::hide(&compiler, &options.archive.lib, &names, &allocator.keep, &work)?;
+        let described = hidden.describe(&allocator);
+        let measured = probe::measure_cached(
+            &compiler,
+            &described,
+            &hidden.archives,
+            &work,
+            &cache().join("probes"),
+        );
+        let _ = fs::remove_dir_all(&work);
+        if let Some(measured) = measured? {
+            let found = probe::compare(&allocator, &measured);
+            if found.has_errors() {
+                return Err(found);
+            }
+            show.diagnostics(&found.diagnostics);
+        }
+        allocator = described;
+    }
+    Ok(Plan::new(platform, &allocator)?.0)
+}
+
+fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {
+    let fitting: Vec<_> =
+        spec::platforms()?.into_iter().filter(|p| abi_of(p, object).is_some()).collect();
+    let by_libc =
+        fitting.iter().find(|p| object.needed.iter().any(|n| *n == p.runtime.libc)).cloned();
+    by_libc.or_else(|| fitting.into_iter().next()).ok_or_else(|| {
+        Diagnostic::error(
+            "A8503",
+            format!("`{}` is for {}, and no platform fits", file.display(), object.machine),
+        )
+        .help("name the platform with `--platform`")
+        .into()
+    })
+}
+
+fn tell(file: &Path, verdict: &Verdict, show: &Show) {
+    if show.json() {
+        for finding in &verdict.symbols {
+            show.result("", || json!({ "reason": "symbol", "file": file, "finding": finding }));
+        }
+        for fact in &verdict.facts {
+            show.result("", || json!({ "reason": "fact", "file": file, "fact": fact }));
+        }
+        show.result("", || {
+            json!({
+                "reason": "verdict", "file": file, "platform": verdict.platform, "abi": verdict.abi,
+                "complete": !verdict.has_faults(), "bound": verdict.bound(),
+            })
+        });
+        return;
+    }
+    show.out(&format!("{}: {} {}", file.display(), verdict.platform, verdict.abi));
+    for finding in &verdict.symbols {
+        let status = status(&finding.status);
+        let mark = mark(finding.grade);
+        let how = [finding.how.as_str(), finding.remark.as_str()];
+        let how: Vec<_> = how.into_iter().filter(|t| !t.is_empty()).collect();
+        show.out(&format!("{mark} {:<38} {status:<11} {}", finding.symbol, how.join("; ")));
+    }
+    for fact in &verdict.facts {
+        show.out(&format!("{} {:<38} {}", mark(fact.grade), fact.subject, fact.text));
+    }
+    let faults = verdict.symbols.iter().filter(|f| f.grade == Grade::Fault).count()
+        + verdict.facts.iter().filter(|f| f.grade == Grade::Fault).count();
+    let end = if faults == 0 { "complete".to_owned() } else { format!("{faults} faults") };
+    show.out(&format!("{} of {} symbols bound: {end}", verdict.bound(), verdict.symbols.len()));
+}
+
+fn mark(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Good => " ",
+        Grade::Note => "-",
+        Grade::Fault => "!",
+    }
+}
+
+fn status(status: &Status) -> String {
+    match status {
+        Status::Bound => "bound".to_owned(),
+        Status::Versioned(node) => format!("@{node}"),
+        Status::Hidden => "hidden".to_owned(),
+        Status::Missing => "missing".to_owned(),
+        Status::Left => "left".to_owned(),
+        Status::Unexpected => "unexpected".to_owned(),
+    }
+}
+
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).map_err(|error| {
+        Diagnostic::error("A8304", format!("could not read `{}`: {error}", file.display())).into()
+    })
+}

@@ -1,0 +1,367 @@
+//! From an allocator's code to one preloadable library, read back and judged.
+//!
+//! The order is: archive, inspection, private copy, measurement, plan, shim, link, verdict. Each
+//! step refuses with words what the next could not mend.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    allocator::{Allocator, Origin},
+    artifact::SharedObject,
+    diagnostic::{Diagnostic, Report, Result},
+    embedded,
+    hide::{Hidden, hide, inspect, machine_of},
+    init::complete,
+    plan::Plan,
+    probe::{self, Measurements},
+    render::{self, Inputs, view::exported},
+    spec::{Abi, Platform},
+    toolchain::{Compiler, Recipe, compile, link, make_folder},
+    verify::{self, Verdict},
+};
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub struct Order<'a> {
+    /// The platform.
+    pub platform: &'a Platform,
+    /// Who answers.
+    pub allocator: &'a Allocator,
+    /// Archives that were named beside the description; they take the place of its own.
+    pub libs: &'a [PathBuf],
+    /// The compiler.
+    pub compiler: &'a Compiler,
+    /// Where results are kept from one run to the next.
+    pub cache: &'a Path,
+    /// The library's own name (`DT_SONAME`).
+    pub soname: &'a str,
+}
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub struct Interposer {
+    /// The library, in the cache.
+    pub library: PathBuf,
+    /// How each symbol is answered.
+    pub plan: Plan,
+    /// What was found in it.
+    pub verdict: Verdict,
+    /// What was measured; `None` if the target does not run here.
+    pub measured: Option<Measurements>,
+    /// The archives that were linked, before anything was hidden.
+    pub archives: Vec<PathBuf>,
+    /// What the user should know.
+    pub remarks: Vec<Diagnostic>,
+}
+
+/// Builds it, or takes it from the cache if nothing has changed.
+///
+/// # Errors
+/// Every phase's own; `A8601` if the library that came out does not do what its plan says.
+pub fn build(order: &Order<'_>) -> Result<Interposer> {
+    let abi = abi(order)?;
+    let archives = archives(order)?;
+    let names: BTreeSet<String> = order.platform.names(&abi).into_iter().collect();
+    let (facts, mut report) =
+        inspect(&archives, order.allocator, &names, machine_of(order.compiler));
+    if report.has_errors() {
+        return Err(report);
+    }
+    let mut remarks = std::mem::take(&mut report.diagnostics);
+    let mut allocator = complete(order.allocator, &facts.defined)?;
+    allocator.indirect = facts.hidden_targets.clone();
+    let work = Work::new(order.cache)?;
+    let hidden =
+        hide(order.compiler, &archives, &names, &allocator.keep, &work.path.join("hidden"))?;
+    let measured = measure(order, &allocator, &hidden, &work.path, &mut remarks)?;
+    let allocator = hidden.describe(&allocator);
+    let mut platform = order.platform.clone();
+    platform.abis.retain(|a| a.name == abi.name);
+    let (plan, more) = Plan::new(&platform, &allocator)?;
+    remarks.extend(more);
+    let library = assemble(order, &abi, &plan, &hidden.archives, &work.path)?;
+    let verdict = judge(&library, &plan, &abi)?;
+    Ok(Interposer { library, plan, verdict, measured, archives, remarks })
+}
+
+fn abi(order: &Order<'_>) -> Result<Abi> {
+    let triple = &order.compiler.target;
+    order.platform.abi_of(triple).cloned().ok_or_else(|| {
+        Diagnostic::error(
+            "A8908",
+            format!("platform `{}` has no ABI for `{triple}`", order.platform.name),
+        )
+        .help("name the platform with `--platform`, or another target with `--target`")
+        .into()
+    })
+}
+
+/// `--lib`, the embedded source, the description's own archives, or what is installed.
+fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
+    let allocator = order.allocator;
+    if let Some(why) = allocator.not_built.as_ref().filter(|_| order.libs.is_empty()) {
+        return Err(Diagnostic::error(
+            "A8602",
+            format!("`{}` is described, and was never built: {why}", allocator.name),
+        )
+        .help("build its static library yourself and name it with `--lib`")
+        .into());
+    }
+    if !order.libs.is_empty() {
+        return Ok(order.libs.to_vec());
+    }
+    if let Some(source) = &allocator.embedded {
+        return Ok(vec![embedded_archive(order, source)?]);
+    }
+    if let Origin::File(description) = &allocator.origin {
+        if !allocator.archives.is_empty() {
+            let folder = description.parent().unwrap_or(Path::new(""));
+            return Ok(allocator.archives.iter().map(|a| folder.join(a)).collect());
+        }
+    }
+    installed(order)
+}
+
+fn embedded_archive(order: &Order<'_>, source: &str) -> Result<PathBuf> {
+    let text = embedded::text(source).unwrap_or_default();
+    let key =
+        key(&[text.as_bytes(), order.compiler.name().as_bytes(), order.compiler.target.as_bytes()]);
+    let folder = order.cache.join("objects");
+    let object = folder.join(format!("{}-{key}.o", order.allocator.name));
+    if object.is_file() {
+        return Ok(object);
+    }
+    make_folder(&folder)?;
+    let work = Work::new(order.cache)?;
+    let file = work.path.join(format!("{}.c", order.allocator.name));
+    write(&file, text.as_bytes())?;
+    let made = work.path.join("made.o");
+    compile(order.compiler, &file, &made, &[])?;
+    rename(&made, &object)?;
+    Ok(object)
+}
+
+fn installed(order: &Order<'_>) -> Result<Vec<PathBuf>> {
+    let allocator = order.allocator;
+    let mut names = allocator.installed.libraries.clone();
+    if names.is_empty() {
+        names = allocator.archives.clone();
+    }
+    if names.is_empty() {
+        names.push(format!("lib{}.a", allocator.name));
+    }
+    if let Some(found) = names.iter().find_map(|name| order.compiler.library(name)) {
+        return Ok(vec![found]);
+    }
+    if let Some(found) =
+        allocator.installed.pkg_config.as_deref().and_then(|module| pkg_config(module, &names))
+    {
+        return Ok(vec![found]);
+    }
+    let mut diagnostic = Diagnostic::error(
+        "A8603",
+        format!("no static library of `{}` is installed", allocator.name),
+    )
+    .fact(format!("looked for {} where the linker looks", names.join(", ")));
+    diagnostic = match &allocator.installed.install {
+        Some(line) => diagnostic.help(format!("{line}; or name one with `--lib`")),
+        None => diagnostic.help(format!("name it with `--lib path/to/{}`", names[0])),
+    };
+    Err(diagnostic.into())
+}
+
+fn pkg_config(module: &str, names: &[String]) -> Option<PathBuf> {
+    let output = std::process::Command::new("pkg-config")
+        .args(["--variable=libdir", module])
+        .output()
+        .ok()?;
+    let folder = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    names.iter().map(|name| folder.join(name)).find(|path| path.is_absolute() && path.is_file())
+}
+
+fn measure(
+    order: &Order<'_>,
+    allocator: &Allocator,
+    hidden: &Hidden,
+    work: &Path,
+    remarks: &mut Vec<Diagnostic>,
+) -> Result<Option<Measurements>> {
+    let described = hidden.describe(allocator);
+    let cache = order.cache.join("probes");
+    let measured = probe::measure_cached(
+        order.compiler,
+        &described,
+        &hidden.archives,
+        &work.join("probe"),
+        &cache,
+    )?;
+    let Some(measured) = measured else {
+        remarks.push(Diagnostic::note(
+            "A8704",
+            "promised, not measured: the target does not run here",
+        ));
+        return Ok(None);
+    };
+    let found = probe::compare(allocator, &measured);
+    if found.has_errors() {
+        return Err(found);
+    }
+    remarks.extend(found.diagnostics);
+    Ok(Some(measured))
+}
+
+/// Renders, compiles and links, unless the same inputs have been linked before.
+fn assemble(
+    order: &Order<'_>,
+    abi: &Abi,
+    plan: &Plan,
+    archives: &[PathBuf],
+    work: &Path,
+) -> Result<PathBuf> {
+    let inputs = Inputs {
+        platform: plan.platform.name.clone(),
+        allocator: plan.allocator.name.clone(),
+        lang: "c".to_owned(),
+        mode: "interpose".to_owned(),
+    };
+    let files = render::render(plan, &inputs)?;
+    let shim = &files["shim.c"];
+    let map = &files[&format!("exports.{}.map", abi.name)];
+    let mut parts = vec![shim.clone(), map.clone(), order.soname.to_owned()];
+    parts.extend([
+        order.compiler.name(),
+        order.compiler.target.clone(),
+        format!("{:?}", plan.allocator.libs),
+    ]);
+    parts.push(order.compiler.ask("--version").unwrap_or_default());
+    let mut bytes: Vec<Vec<u8>> = parts.into_iter().map(String::into_bytes).collect();
+    for archive in archives {
+        bytes.push(read(archive)?);
+    }
+    let key = key(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let library = order.cache.join("libraries").join(key).join(order.soname);
+    if library.is_file() {
+        return Ok(library);
+    }
+    make_folder(library.parent().unwrap_or(order.cache))?;
+    let source = work.join("shim.c");
+    write(&source, shim.as_bytes())?;
+    write(&work.join("exports.map"), map.as_bytes())?;
+    let recipe = recipe(order, abi, plan, archives, work);
+    let direct: &[&str] = if recipe.aliases.is_empty() { &[] } else { &["-DALLOC8_DIRECT"] };
+    compile(order.compiler, &source, &recipe.shim, direct)?;
+    let made = work.join("made.so");
+    link(order.compiler, &recipe, &made)?;
+    rename(&made, &library)?;
+    Ok(library)
+}
+
+fn recipe(order: &Order<'_>, abi: &Abi, plan: &Plan, archives: &[PathBuf], work: &Path) -> Recipe {
+    let mut aliases: Vec<(String, String)> =
+        plan.direct().map(|(symbol, target)| (symbol.name(abi), target.to_owned())).collect();
+    let mut pull: Vec<String> = aliases.iter().map(|(_, target)| target.clone()).collect();
+    pull.extend(plan.allocator.keep.iter().chain(&plan.allocator.export).cloned());
+    pull.sort();
+    pull.dedup();
+    if !aliases.is_empty() {
+        aliases.push(("alloc8_direct_options".to_owned(), "alloc8_direct_macro".to_owned()));
+    }
+    Recipe {
+        shim: work.join("shim.o"),
+        archives: archives.to_vec(),
+        libs: plan.allocator.libs.clone(),
+        aliases,
+        pull,
+        map: work.join("exports.map"),
+        soname: order.soname.to_owned(),
+        init_first: plan.fork.is_some(),
+        work: work.to_owned(),
+    }
+}
+
+/// Reads the library back: nothing that the plan promises may be missing from it.
+fn judge(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
+    let data = read(library)?;
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Report::from(Diagnostic::error(
+            "A8601",
+            format!("`{}` cannot be read back: {error}", library.display()),
+        ))
+    };
+    let object = SharedObject::read(&data).map_err(|e| unreadable(&e))?;
+    let verdict = verify::verify(&data, &object, &plan.platform, abi, Some(plan))
+        .map_err(|e| unreadable(&e))?;
+    if !verdict.has_faults() {
+        return Ok(verdict);
+    }
+    let mut diagnostic =
+        Diagnostic::error("A8601", "the library that was linked does not do what its plan says");
+    for finding in verdict.symbols.iter().filter(|f| f.grade == verify::Grade::Fault) {
+        diagnostic =
+            diagnostic.fact(format!("{}: {:?} {}", finding.symbol, finding.status, finding.remark));
+    }
+    for fact in verdict.facts.iter().filter(|f| f.grade == verify::Grade::Fault) {
+        diagnostic = diagnostic.fact(format!("{}: {}", fact.subject, fact.text));
+    }
+    debug_assert_eq!(exported(plan, abi).len(), plan.defined().count());
+    Err(diagnostic
+        .help("the linker may have dropped names: try another with `--cc \"cc -fuse-ld=bfd\"`")
+        .into())
+}
+
+/// A folder for intermediate files, gone when it is done with.
+struct Work {
+    path: PathBuf,
+}
+
+impl Work {
+    fn new(cache: &Path) -> Result<Work> {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = cache.join("work").join(format!("{}-{number}", std::process::id()));
+        // Left over from a process of the same number that was killed.
+        let _ = fs::remove_dir_all(&path);
+        make_folder(&path)?;
+        Ok(Work { path })
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn key(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| {
+        Diagnostic::error("A8304", format!("could not read `{}`: {error}", path.display())).into()
+    })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).map_err(|error| {
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", path.display())).into()
+    })
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|error| {
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", to.display())).into()
+    })
+}

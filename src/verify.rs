@@ -1,0 +1,409 @@
+//! What a built library really interposes: ours or a stranger's, judged against the platform's spec.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{
+    artifact::{
+        Answer as Code, ArtifactError, Bindings, Machine, SharedObject, Stack, SymbolVersion,
+        TlsModel,
+    },
+    operation::{Effect, Operation},
+    plan::{Binding, Plan},
+    spec::{Abi, Platform, Symbol},
+};
+
+/// Thread-local storage beyond which `dlopen` of the library may fail: glibc's surplus is 1664 bytes.
+const TLS_OF_DLOPEN: u64 = 1664;
+/// Thread-local storage that every thread of every program would pay for.
+const TLS_TOO_MUCH: u64 = 64 * 1024;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// As it should be.
+    Good,
+    /// Worth knowing.
+    Note,
+    /// Interposition is incomplete, or the library does harm.
+    Fault,
+}
+
+/// What is the case with one symbol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// References bind here.
+    Bound,
+    /// Exported under a version that most references will not bind to.
+    Versioned(String),
+    /// Defined, and seen by nobody.
+    Hidden,
+    /// Not there.
+    Missing,
+    /// Not there, and rightly so.
+    Left,
+    /// There, and not in the plan.
+    Unexpected,
+}
+
+/// One symbol's finding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// The name.
+    pub symbol: String,
+    /// Its operation.
+    pub operation: String,
+    /// What is the case.
+    pub status: Status,
+    /// How bad.
+    pub grade: Grade,
+    /// How its code answers.
+    pub how: String,
+    /// In words, if there is something to say.
+    pub remark: String,
+}
+
+/// A finding about the whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What it is about.
+    pub subject: String,
+    /// How bad.
+    pub grade: Grade,
+    /// In words.
+    pub text: String,
+}
+
+/// Everything that was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The platform.
+    pub platform: String,
+    /// The ABI.
+    pub abi: String,
+    /// One for each symbol of the platform, and the unexpected ones.
+    pub symbols: Vec<Finding>,
+    /// The rest.
+    pub facts: Vec<Fact>,
+}
+
+impl Verdict {
+    /// Whether something is wrong.
+    pub fn has_faults(&self) -> bool {
+        self.worst() == Grade::Fault
+    }
+
+    /// How many symbols are bound.
+    pub fn bound(&self) -> usize {
+        self.symbols.iter().filter(|f| f.status == Status::Bound).count()
+    }
+
+    fn worst(&self) -> Grade {
+        let symbols = self.symbols.iter().map(|f| f.grade);
+        symbols.chain(self.facts.iter().map(|f| f.grade)).max().unwrap_or(Grade::Good)
+    }
+}
+
+/// The ABI of a platform that a file is built for.
+pub fn abi_of<'a>(platform: &'a Platform, object: &SharedObject) -> Option<&'a Abi> {
+    let machine = object.machine;
+    let bits = u32::try_from(object.class.pointer_size() * 8).ok()?;
+    platform.abis.iter().find(|abi| {
+        abi.pointer_bits == bits
+            && abi
+                .machines
+                .iter()
+                .any(|m| machine_named(m) == Some(machine) || machine_named(m).is_none())
+    })
+}
+
+fn machine_named(name: &str) -> Option<Machine> {
+    match name {
+        "x86_64" => Some(Machine::X86_64),
+        "aarch64" => Some(Machine::Aarch64),
+        _ => None,
+    }
+}
+
+/// Judges a library; with a plan, against what was promised for it.
+///
+/// # Errors
+/// If the file cannot be read as a loadable ELF file.
+pub fn verify(
+    data: &[u8],
+    object: &SharedObject,
+    platform: &Platform,
+    abi: &Abi,
+    plan: Option<&Plan>,
+) -> Result<Verdict, ArtifactError> {
+    let bindings = Bindings::new(object, data)?;
+    let mut symbols: Vec<Finding> = platform
+        .symbols
+        .iter()
+        .map(|s| finding(s, object, &bindings, platform, abi, plan))
+        .collect();
+    if let Some(plan) = plan {
+        symbols.extend(unexpected(object, platform, abi, plan));
+    }
+    Ok(Verdict {
+        platform: platform.name.clone(),
+        abi: abi.name.clone(),
+        symbols,
+        facts: facts(object, plan),
+    })
+}
+
+fn finding(
+    symbol: &Symbol,
+    object: &SharedObject,
+    bindings: &Bindings<'_>,
+    platform: &Platform,
+    abi: &Abi,
+    plan: Option<&Plan>,
+) -> Finding {
+    let name = symbol.name(abi);
+    let planned = plan.map(|p| p.answers.iter().find(|a| a.symbol.name(abi) == name));
+    let planned = planned.flatten().map(|a| &a.binding);
+    let mut finding = Finding {
+        operation: symbol.operation.name(),
+        status: status(object, &name),
+        grade: Grade::Good,
+        how: String::new(),
+        remark: String::new(),
+        symbol: name.clone(),
+    };
+    match &finding.status {
+        Status::Bound => {
+            finding.how = how(&bindings.answer(&name));
+            judge_code(&mut finding, symbol, bindings, platform, abi, planned);
+        }
+        Status::Versioned(node) => {
+            finding.remark = format!(
+                "binds references to version {node} alone: the base version differs from CPU to CPU, and later symbols have later ones"
+            );
+            finding.grade = Grade::Fault;
+        }
+        Status::Hidden => {
+            finding.remark = "defined, but the dynamic linker does not see it".to_owned();
+            finding.grade = if absence_is_fault(symbol, platform, abi, planned) {
+                Grade::Fault
+            } else {
+                Grade::Note
+            };
+        }
+        _ => judge_absence(&mut finding, symbol, platform, abi, planned),
+    }
+    finding
+}
+
+fn status(object: &SharedObject, name: &str) -> Status {
+    let exported: Vec<_> = object.named(name).filter(|s| s.is_exported()).collect();
+    if exported.iter().any(|s| s.version == SymbolVersion::Unversioned) {
+        return Status::Bound;
+    }
+    if let Some(SymbolVersion::Defined { node, .. }) = exported.first().map(|s| &s.version) {
+        return Status::Versioned(node.clone());
+    }
+    if object.hidden(name).any(|s| s.is_code()) { Status::Hidden } else { Status::Missing }
+}
+
+fn how(code: &Code) -> String {
+    match code {
+        Code::Alias { target, .. } => format!("direct: {target}"),
+        Code::Jump { target } => format!("jump: {target}"),
+        Code::PublicJump { symbol } => format!("public jump: {symbol}"),
+        Code::Body { .. } => "code of its own".to_owned(),
+        Code::Unknown => "unknown".to_owned(),
+    }
+}
+
+/// Bound: is it bound as promised, and does a derived form go through its base?
+fn judge_code(
+    finding: &mut Finding,
+    symbol: &Symbol,
+    bindings: &Bindings<'_>,
+    platform: &Platform,
+    abi: &Abi,
+    planned: Option<&Binding>,
+) {
+    if let Some(Binding::Direct(target)) = planned {
+        let direct = match bindings.answer(&finding.symbol) {
+            Code::Alias { target: seen, also } => {
+                seen == *target
+                    || also.contains(target)
+                    || seen.starts_with("0x")
+                    || bindings.aliases(&finding.symbol).contains(&target.as_str())
+            }
+            _ => false,
+        };
+        if !direct {
+            finding.remark = format!("the plan binds it directly to `{target}`");
+            finding.grade = Grade::Note;
+        }
+    }
+    if planned == Some(&Binding::LeftToRuntime) {
+        finding.remark = "the plan leaves it to the C++ runtime".to_owned();
+        finding.grade = Grade::Note;
+    }
+    let base = symbol.operation.base().filter(|_| symbol.operation.is_operator());
+    let Some(base) = base.and_then(|base| platform.bearing(base)) else { return };
+    let base = base.name(abi);
+    match bindings.goes_through(&finding.symbol, &base) {
+        Some(true) => {}
+        Some(false) => {
+            finding.remark = format!(
+                "does not go through `{base}`: a program that replaces that alone is passed over"
+            );
+            finding.grade = Grade::Fault;
+        }
+        None => {
+            finding.remark =
+                format!("whether it goes through `{base}` cannot be told from its code")
+        }
+    }
+}
+
+fn judge_absence(
+    finding: &mut Finding,
+    symbol: &Symbol,
+    platform: &Platform,
+    abi: &Abi,
+    planned: Option<&Binding>,
+) {
+    if planned == Some(&Binding::LeftToRuntime) {
+        finding.status = Status::Left;
+        finding.remark = "left to the C++ runtime, which calls the base".to_owned();
+        return;
+    }
+    if absence_is_fault(symbol, platform, abi, planned) {
+        finding.grade = Grade::Fault;
+        finding.remark = match symbol.operation.effect() {
+            Effect::Allocates => "its blocks come from another heap, and reach this library's free",
+            Effect::Frees => "this library's blocks reach another heap's free",
+            Effect::Reallocates | Effect::Inspects => {
+                "another heap is asked about this library's blocks"
+            }
+            Effect::Tunes => "in the plan, and not there",
+        }
+        .to_owned();
+        return;
+    }
+    finding.status = Status::Left;
+    finding.grade =
+        if symbol.operation.effect() == Effect::Tunes { Grade::Note } else { Grade::Good };
+    finding.remark = match symbol.operation {
+        op if op.is_operator() => "the C++ runtime's own calls the base",
+        Operation::Reallocarray => "the C library's own calls realloc",
+        op if op.effect() == Effect::Tunes => {
+            "the C library's own answers for a heap that nobody uses"
+        }
+        _ => "another name that few programs use",
+    }
+    .to_owned();
+}
+
+/// Whether a library that lacks the symbol splits the heap.
+fn absence_is_fault(
+    symbol: &Symbol,
+    platform: &Platform,
+    abi: &Abi,
+    planned: Option<&Binding>,
+) -> bool {
+    if let Some(planned) = planned {
+        return *planned != Binding::LeftToRuntime;
+    }
+    let first = platform.bearing(symbol.operation).is_some_and(|s| s.name(abi) == symbol.name(abi));
+    first
+        && !symbol.operation.is_operator()
+        && symbol.operation.base().is_none()
+        && symbol.operation.effect() != Effect::Tunes
+}
+
+/// What a library exports beside the plan: an allocator's own names leak, or clash with a program's.
+fn unexpected(object: &SharedObject, platform: &Platform, abi: &Abi, plan: &Plan) -> Vec<Finding> {
+    let known: BTreeSet<String> = platform
+        .names(abi)
+        .into_iter()
+        .chain(plan.allocator.export.iter().cloned())
+        .chain(plan.allocator.keep.iter().cloned())
+        .collect();
+    object
+        .exports()
+        .filter(|s| s.is_code() && !known.contains(&s.name))
+        .map(|s| Finding {
+            symbol: s.name.clone(),
+            operation: String::new(),
+            status: Status::Unexpected,
+            grade: Grade::Note,
+            how: String::new(),
+            remark: "exported, and in no spec: the allocator's own names should be hidden"
+                .to_owned(),
+        })
+        .collect()
+}
+
+fn facts(object: &SharedObject, plan: Option<&Plan>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut add = |subject: &str, grade: Grade, text: String| {
+        facts.push(Fact { subject: subject.to_owned(), grade, text });
+    };
+    let needed =
+        if object.needed.is_empty() { "nothing".to_owned() } else { object.needed.join(", ") };
+    add("needs", Grade::Good, needed);
+    match object.stack {
+        Stack::NotExecutable => {}
+        Stack::Executable => add(
+            "stack",
+            Grade::Fault,
+            "executable: loading it makes every stack executable, or fails".to_owned(),
+        ),
+        Stack::Unstated => {
+            add("stack", Grade::Fault, "not stated: the loader assumes executable".to_owned())
+        }
+    }
+    if object.has_text_relocations() {
+        add("text", Grade::Fault, "relocations in code: not built with -fPIC".to_owned());
+    }
+    tls(object, &mut add);
+    if !object.version_nodes.is_empty() {
+        add("versions", Grade::Note, format!("defines {}", object.version_nodes.join(", ")));
+    }
+    if plan.is_some_and(|p| p.fork.is_some()) && !object.flags.init_first {
+        add("fork", Grade::Note, "not linked with -z initfirst: another library's fork handler may run while this heap is locked".to_owned());
+    }
+    if object.flags.symbolic {
+        add(
+            "symbolic",
+            Grade::Note,
+            "linked with -Bsymbolic: its own calls pass a program's replacements over".to_owned(),
+        );
+    }
+    facts
+}
+
+fn tls(object: &SharedObject, add: &mut impl FnMut(&str, Grade, String)) {
+    let size = object.tls.size;
+    let model = object.tls.model();
+    let (grade, more) = match model {
+        TlsModel::None => return,
+        TlsModel::Unknown => {
+            (Grade::Fault, "local-exec: wrong code in a library; build with -fPIC")
+        }
+        TlsModel::Emulated => {
+            (Grade::Fault, "emulated: the first access in a thread allocates, so calls itself")
+        }
+        _ if size >= TLS_TOO_MUCH => (Grade::Fault, "every thread of every program pays for it"),
+        TlsModel::Dynamic | TlsModel::Mixed => (
+            Grade::Note,
+            "dynamic: the first access in a thread may allocate, so call itself; build with -ftls-model=initial-exec",
+        ),
+        TlsModel::Static if size > TLS_OF_DLOPEN => {
+            (Grade::Note, "initial-exec: preloading works, a late dlopen may fail")
+        }
+        TlsModel::Static => (Grade::Good, "initial-exec"),
+    };
+    add("thread-local", grade, format!("{size} bytes, {more}"));
+}
