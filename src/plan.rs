@@ -212,7 +212,7 @@ impl Plan {
             }
             Op::New(form) if form.nothrow => (
                 Binding::LeftToRuntime,
-                "C cannot catch what a new-handler throws; the C++ runtime's own calls ours through its public symbol".to_owned(),
+                "C cannot catch what a new-handler throws, and the runtime calls ours by its public name".to_owned(),
             ),
             Op::New(form) if form == Default::default() || only_aligned(form) => {
                 let role = if form.aligned { Role::Memalign } else { Role::Malloc };

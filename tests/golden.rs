@@ -1,26 +1,89 @@
-//! scratch
-use alloc8_gen::*;
+//! `generated/` is what the tool renders for `simple_heap`, and every template renders in full.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use alloc8_gen::{
+    allocator,
+    plan::Plan,
+    render::{self, Inputs},
+    spec,
+};
+
+/// Everything that is rendered for a built-in allocator: folder, files.
+fn rendered(name: &str) -> BTreeMap<String, render::Files> {
+    let allocator = allocator::built_in(name).expect("built in").expect("without a mistake");
+    let platforms = spec::platforms().expect("without a mistake");
+    let mut folders = BTreeMap::new();
+    for platform in &platforms {
+        let inputs = Inputs {
+            platform: platform.name.clone(),
+            allocator: name.to_owned(),
+            lang: "c".to_owned(),
+            mode: "interpose".to_owned(),
+        };
+        let (plan, _) = Plan::new(platform, &allocator).expect("complete");
+        folders.insert(platform.name.clone(), render::render(&plan, &inputs).expect("rendered"));
+    }
+    folders
+}
+
 #[test]
-fn dump() {
-    let linux = spec::platform("linux").unwrap();
-    for name in ["simple_heap", "nothing"] {
-        let a = match allocator::built_in(name) {
-            Some(a) => a.unwrap(),
-            None => allocator::convention(name).unwrap(),
-        };
-        let (plan, _) = plan::Plan::new(&linux, &a).unwrap();
-        let inputs = render::Inputs {
-            platform: "linux".into(),
-            allocator: name.into(),
-            lang: "c".into(),
-            mode: "interpose".into(),
-        };
-        for (file, text) in
-            render::render(&plan, &inputs).unwrap_or_else(|e| panic!("{e} {:?}", e.diagnostics))
-        {
-            let d = format!("/tmp/out/{name}");
-            std::fs::create_dir_all(&d).unwrap();
-            std::fs::write(format!("{d}/{file}"), text).unwrap();
+fn the_committed_files_are_what_is_rendered() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("generated/simple_heap");
+    let mut wanted = BTreeMap::new();
+    for (folder, files) in rendered("simple_heap") {
+        for (name, text) in files {
+            wanted.insert(format!("{folder}/{name}"), text);
         }
+    }
+    for (name, text) in &wanted {
+        let there = fs::read_to_string(root.join(name)).unwrap_or_default().replace("\r\n", "\n");
+        assert!(there == *text, "generated/simple_heap/{name} is stale: run `cargo xtask codegen`");
+    }
+    for folder in fs::read_dir(&root).expect("generated/simple_heap") {
+        let folder = folder.expect("readable");
+        for file in fs::read_dir(folder.path()).expect("a folder") {
+            let file = file.expect("readable");
+            let name = format!("{}/{}", folder.file_name().display(), file.file_name().display());
+            assert!(wanted.contains_key(&name), "nothing renders generated/simple_heap/{name}");
+        }
+    }
+}
+
+#[test]
+fn the_same_inputs_give_the_same_bytes() {
+    assert_eq!(rendered("simple_heap"), rendered("simple_heap"));
+}
+
+#[test]
+fn every_built_in_allocator_renders_on_every_platform() {
+    for name in allocator::built_in_names() {
+        for (platform, files) in rendered(&name) {
+            let shim = &files["shim.c"];
+            assert!(!shim.contains("{{") && !shim.contains("{%"), "{name} on {platform}");
+        }
+    }
+}
+
+#[test]
+fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (name, text) in rendered("simple_heap").into_values().flatten() {
+        for forbidden in [version, "/home/", "/root/", "/tmp/", "/work/", "2026"] {
+            assert!(!text.contains(forbidden), "{name} contains {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn the_export_list_is_the_list_of_definitions() {
+    for (platform, files) in rendered("simple_heap") {
+        let listed: Vec<_> = files["symbols.lp64.txt"].lines().filter(|l| !l.starts_with('#')).collect();
+        for name in &listed {
+            let defined = files["shim.c"].contains(&format!("{name}("));
+            let exported = files["exports.lp64.map"].contains(&format!("\n    {name};\n"));
+            assert!(defined && exported, "{name} on {platform}: defined {defined}, exported {exported}");
+        }
+        assert!(listed.is_sorted());
     }
 }

@@ -72,7 +72,7 @@ fn tell(platform: &Platform, symbol: &Symbol, name: &str, show: &Show) -> Result
     };
     let mut lines = vec![
         format!("{name} on {} ({})", platform.name, platform.title),
-        format!("  declaration  {}", symbol.prototype),
+        format!("  declaration  {}", symbol.declaration),
         format!("  operation    {}: {}", symbol.operation.name(), symbol.operation.meaning()),
         format!("  family       {}", symbol.family),
     ];

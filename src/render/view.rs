@@ -282,7 +282,7 @@ fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
                 .map(|a| a.symbol.prototype.named(&a.symbol.name(abi))).collect::<Vec<_>>(),
             "symbols": run.iter().map(|a| symbol(plan, abi, a)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
-        "left": left.iter().map(|a| a.symbol.prototype.to_string()).collect::<Vec<_>>(),
+        "left": left.iter().map(|a| a.symbol.declaration.clone()).collect::<Vec<_>>(),
         "left_why": left.first().map(|a| a.why.clone()).unwrap_or_default(),
     })
 }

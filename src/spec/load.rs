@@ -173,6 +173,7 @@ fn symbol(
     check_fit(source, raw, operation, &prototype, report);
     Some(Symbol {
         name: name.clone(),
+        declaration: raw.proto.get_ref().clone(),
         prototype,
         operation,
         since: since.get(name.as_str()).map(|s| (*s).clone()),

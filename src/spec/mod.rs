@@ -18,6 +18,8 @@ pub use load::{platform, platform_names, platforms};
 pub struct Symbol {
     /// As the spec writes it; `{size_t}` stands for the ABI's letter.
     name: String,
+    /// Its declaration as the spec writes it, in C++ terms for operators.
+    pub declaration: String,
     /// Its declaration, in C terms.
     pub prototype: Prototype,
     /// What it means.
