@@ -33,7 +33,7 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     let data = read(file)?;
     let object = SharedObject::read(&data).map_err(|error| {
         Report::from(
-            Diagnostic::error("A8501", format!("`{}` is {error}", file.display()))
+            Diagnostic::error("A8511", format!("`{}` is {error}", file.display()))
                 .help("verify reads a built shared library or program"),
         )
     })?;
@@ -43,7 +43,7 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     };
     let abi = abi_of(&platform, &object).cloned().ok_or_else(|| {
         Report::from(Diagnostic::error(
-            "A8502",
+            "A8512",
             format!(
                 "`{}` is for {} ({} bits), which platform `{}` does not know",
                 file.display(),
@@ -59,7 +59,7 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     };
     let verdict =
         verify::verify(&data, &object, &platform, &abi, plan.as_ref()).map_err(|error| {
-            Report::from(Diagnostic::error("A8501", format!("`{}` is {error}", file.display())))
+            Report::from(Diagnostic::error("A8511", format!("`{}` is {error}", file.display())))
         })?;
     tell(file, &verdict, show);
     let mut good = !verdict.has_faults();
@@ -74,7 +74,7 @@ fn planned(platform: &Platform, name: &str, options: &Verify, show: &Show) -> Re
     let mut allocator = find_allocator(name, show)?;
     if options.archive.lib.is_empty() {
         show.diagnostics(&[Diagnostic::note(
-            "A8704",
+            "A8705",
             "promised, not measured: name the library with `--lib`",
         )]);
     } else {
@@ -117,7 +117,7 @@ fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {
         fitting.iter().find(|p| object.needed.iter().any(|n| *n == p.runtime.libc)).cloned();
     by_libc.or_else(|| fitting.into_iter().next()).ok_or_else(|| {
         Diagnostic::error(
-            "A8503",
+            "A8513",
             format!("`{}` is for {}, and no platform fits", file.display(), object.machine),
         )
         .help("name the platform with `--platform`")

@@ -126,11 +126,11 @@ fn preload(options: &Run, show: &Show) -> Result<Preload> {
     };
     let data = read(&path)?;
     let object = SharedObject::read(&data).map_err(|error| {
-        Report::from(Diagnostic::error("A8501", format!("`{}` is {error}", path.display())))
+        Report::from(Diagnostic::error("A8511", format!("`{}` is {error}", path.display())))
     })?;
     let abi = abi_of(&platform, &object).cloned().ok_or_else(|| {
         Report::from(Diagnostic::error(
-            "A8502",
+            "A8512",
             format!(
                 "`{}` is for {}, which platform `{}` does not know",
                 path.display(),
