@@ -1,2 +1,46 @@
 //! Tasks of the repository: `cargo xtask test` and its kin.
-fn main() {}
+
+use std::process::ExitCode;
+
+mod codegen;
+mod demo;
+mod install;
+mod shell;
+mod test;
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  test [--all]        install what the tests need, check style and generated files, run every test;
+                      --all adds what takes long: the full cross product
+  codegen [--check]   render every platform for simple_heap into generated/, or only compare
+  bless               the same as codegen
+  demo                a real program under a proven interposer
+";
+
+fn main() -> ExitCode {
+    match task() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test"] => test::test(false),
+        ["test", "--all"] => test::test(true),
+        ["codegen" | "bless"] => codegen::write(),
+        ["codegen", "--check"] => codegen::check(),
+        ["demo"] => demo::demo(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => anyhow::bail!("no such task: {}\n\n{HELP}", words.join(" ")),
+    }
+}
