@@ -16,6 +16,7 @@ use crate::cli::Build;
 
 pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let configuration = &options.configuration;
+    super::refuse_unavailable(configuration)?;
     let (lang, mode) = lang_and_mode(configuration);
     if lang != "c" || mode != "interpose" {
         return Err(Diagnostic::error(

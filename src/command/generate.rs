@@ -20,6 +20,7 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     if configuration.platform.is_empty() {
         required(&None, "--platform")?;
     }
+    super::refuse_unavailable(configuration)?;
     let allocator = find_allocator(required(&configuration.allocator, "--allocator")?, show)?;
     let (lang, mode) = lang_and_mode(configuration);
     let base = match &options.output {

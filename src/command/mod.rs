@@ -184,6 +184,21 @@ fn required<'a>(option: &'a Option<String>, name: &str) -> Result<&'a str> {
     })
 }
 
+/// `--prefix` and `--hook` belong to modes and platforms that have no templates yet.
+fn refuse_unavailable(configuration: &Configuration) -> Result<()> {
+    for (set, option, of) in [
+        (configuration.prefix.is_some(), "--prefix", "`--mode prefixed`"),
+        (configuration.hook.is_some(), "--hook", "Windows"),
+    ] {
+        if set {
+            return Err(Diagnostic::error("A8202", format!("`{option}` belongs to {of}, which has no templates yet"))
+                .help(format!("leave out `{option}`"))
+                .into());
+        }
+    }
+    Ok(())
+}
+
 /// The language and mode that were asked for.
 fn lang_and_mode(configuration: &Configuration) -> (String, String) {
     let value = |v: Option<String>, default: &str| v.unwrap_or_else(|| default.to_owned());

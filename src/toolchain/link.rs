@@ -65,10 +65,13 @@ pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Link
     let partial_linker = partial(compiler, recipe, &object)?;
     let mut arguments: Vec<OsString> =
         vec!["-shared".into(), "-o".into(), library.into(), object.into()];
-    let script = format!("-Wl,--version-script={}", recipe.map.display());
+    // -Xlinker: unlike -Wl, it does not split the path at commas.
+    arguments.push("-Xlinker".into());
+    let mut script = OsString::from("--version-script=");
+    script.push(&recipe.map);
+    arguments.push(script);
     arguments.extend([
         format!("-Wl,-soname,{}", recipe.soname).into(),
-        script.into(),
         "-Wl,-z,now,-z,relro,-z,noexecstack,-z,nodelete".into(),
         // A distribution's -Bsymbolic-functions would bind derived operators past a program's own.
         "-Wl,-Bno-symbolic".into(),
