@@ -1,0 +1,237 @@
+//! Compiling laws: each build of each law once per compiler and flags.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{Lang, Law, parts};
+use crate::{
+    diagnostic::{Diagnostic, Report, Result},
+    toolchain::{Compiler, make_folder},
+};
+
+/// A C compiler and the C++ compiler that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Compilers {
+    /// For C.
+    pub c: Compiler,
+    /// For C++; why there is none otherwise.
+    pub cxx: std::result::Result<Compiler, String>,
+    /// Whether they are clang.
+    pub clang: bool,
+}
+
+impl Compilers {
+    /// Finds the C++ compiler of the same name: `g++-12` for `gcc-12`, `clang++` for `clang`, else
+    /// `$CXX`.
+    pub fn beside(c: &Compiler) -> Compilers {
+        let name = c.name();
+        let mut tried = Vec::new();
+        let mut candidates = vec![cxx_name(&name)];
+        candidates.extend(std::env::var("CXX").ok().filter(|cxx| !cxx.is_empty()));
+        let found = candidates.into_iter().find_map(|candidate| {
+            let found = Compiler::find(Some(&candidate), Some(&c.target)).ok();
+            tried.push(format!("`{candidate}`"));
+            found
+        });
+        let cxx =
+            found.ok_or_else(|| format!("no C++ compiler: {} does not run", tried.join(", ")));
+        let clang = c.ask("--version").is_some_and(|text| text.contains("clang"));
+        Compilers { c: c.clone(), cxx, clang }
+    }
+}
+
+/// The C++ compiler's command for a C compiler's.
+fn cxx_name(c: &str) -> String {
+    let mut words: Vec<String> = c.split(' ').map(str::to_owned).collect();
+    for word in &mut words {
+        let start = word.rfind('/').map_or(0, |at| at + 1);
+        let (folder, name) = word.split_at(start);
+        let cxx = match name {
+            _ if name.contains("++") => name.to_owned(),
+            _ if name.contains("clang") => name.replace("clang", "clang++"),
+            _ if name.contains("gcc") => name.replace("gcc", "g++"),
+            "cc" => "c++".to_owned(),
+            _ if name.ends_with("-cc") => format!("{}c++", name.trim_end_matches("cc")),
+            _ => continue,
+        };
+        *word = format!("{folder}{cxx}");
+        break;
+    }
+    words.join(" ")
+}
+
+/// One build of a law.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The executable.
+    pub path: PathBuf,
+    /// Its first argument, if the law loads a plug-in.
+    pub plugin: Option<PathBuf>,
+    /// What this build was compiled with beyond the others.
+    pub flags: Vec<String>,
+}
+
+/// A folder in which laws are built.
+#[derive(Debug)]
+pub struct Workshop {
+    compilers: Compilers,
+    flags: Vec<String>,
+    folder: PathBuf,
+}
+
+impl Workshop {
+    /// Puts the laws' headers and plug-ins into a folder below `work`; `flags` are for every law.
+    ///
+    /// # Errors
+    /// `A8301`, `A8302`.
+    pub fn new(compilers: Compilers, flags: &[&str], work: &Path) -> Result<Workshop> {
+        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut hash = Sha256::new();
+        for compiler in [Some(&compilers.c), compilers.cxx.as_ref().ok()].into_iter().flatten() {
+            hash.update(compiler.name());
+            hash.update([0]);
+            hash.update(compiler.ask("--version").unwrap_or_default());
+        }
+        hash.update(flags.join("\0"));
+        for (name, text) in parts() {
+            hash.update(name);
+            hash.update(text);
+        }
+        // One call may run elsewhere than the next: what runs in another folder needs full paths.
+        let work = std::path::absolute(work).unwrap_or_else(|_| work.to_owned());
+        let folder = work.join(format!("laws-{}", hexadecimal(&hash.finalize()[..8])));
+        make_folder(&folder)?;
+        for (name, text) in parts() {
+            write(&folder.join(name), &text)?;
+        }
+        Ok(Workshop { compilers, flags, folder })
+    }
+
+    /// Where laws may run.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.folder.join("run")
+    }
+
+    /// Every build of a law, unless it is there already.
+    ///
+    /// # Errors
+    /// `A8401` if there is no C++ compiler, `A8402` with what the compiler said.
+    pub fn build(&self, law: &Law) -> Result<Vec<Program>> {
+        let mut key = Sha256::new();
+        key.update(&law.text);
+        let key = hexadecimal(&key.finalize()[..4]);
+        let source = self.folder.join(&law.file);
+        write(&source, &law.text)?;
+        let plugin = law.plugin.as_ref().map(|file| self.plugin(law, file)).transpose()?;
+        let mut programs = Vec::new();
+        for (number, flags) in law.builds().into_iter().enumerate() {
+            let path = self.folder.join(format!("{}.{key}.{number}", law.name));
+            if !path.is_file() {
+                let mut arguments = self.arguments(law, law.lang, &flags);
+                arguments.push(source.clone().into());
+                self.link(law.lang, arguments, &path)?;
+            }
+            programs.push(Program { path, plugin: plugin.clone(), flags });
+        }
+        Ok(programs)
+    }
+
+    fn plugin(&self, law: &Law, file: &str) -> Result<PathBuf> {
+        let path = self.folder.join(file).with_extension("so");
+        if !path.is_file() {
+            let lang = Lang::of(file).unwrap_or(law.lang);
+            let mut arguments = self.arguments(law, lang, &[]);
+            arguments.extend(["-shared", "-fPIC"].map(OsString::from));
+            arguments.push(self.folder.join(file).into());
+            self.link(lang, arguments, &path)?;
+        }
+        Ok(path)
+    }
+
+    fn arguments(&self, law: &Law, lang: Lang, more: &[String]) -> Vec<OsString> {
+        let standard = if lang == Lang::C { "-std=c11" } else { "-std=c++17" };
+        let mut flags: Vec<&str> = vec![standard, "-O2", "-fno-builtin", "-pthread"];
+        let own = if self.compilers.clang { &law.flags_clang } else { &law.flags_gcc };
+        let all = [&self.flags, &law.flags, own].into_iter().flatten().map(String::as_str);
+        flags.extend(all.chain(more.iter().map(String::as_str)));
+        if self.compilers.clang && flags.contains(&"-flto") {
+            flags.push("-fuse-ld=lld");
+        }
+        flags.into_iter().map(OsString::from).collect()
+    }
+
+    /// Compiles and links beside the target, then moves it there: others may build it meanwhile.
+    fn link(&self, lang: Lang, mut arguments: Vec<OsString>, target: &Path) -> Result<()> {
+        let compiler = match (lang, &self.compilers.cxx) {
+            (Lang::C, _) => &self.compilers.c,
+            (Lang::Cxx, Ok(cxx)) => cxx,
+            (Lang::Cxx, Err(why)) => return Err(Diagnostic::error("A8401", why.clone()).into()),
+        };
+        let made = beside(target);
+        arguments.extend(["-o".into(), made.clone().into(), "-ldl".into()]);
+        compiler.run(&arguments, &format!("compiling `{}`", target.display()))?;
+        fs::rename(&made, target).map_err(|error| cannot_write(target, &error))
+    }
+}
+
+/// Why a build failed, in a line.
+pub(super) fn why(report: &Report) -> String {
+    let Some(first) = report.diagnostics.first() else { return "it was not built".to_owned() };
+    let lines = || first.notes.iter().flat_map(|note| note.lines());
+    let said = lines().find(|line| line.contains("error")).or_else(|| lines().last());
+    match said {
+        Some(said) => format!("it could not be built: {}", said.trim()),
+        None => first.message.clone(),
+    }
+}
+
+/// Not twice, and whole at once: another thread's compiler may be reading it.
+fn write(path: &Path, text: &str) -> Result<()> {
+    if fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+        return Ok(());
+    }
+    let made = beside(path);
+    let written = fs::write(&made, text).and_then(|()| fs::rename(&made, path));
+    written.map_err(|error| cannot_write(path, &error))
+}
+
+/// A name in the same folder that nobody else uses.
+fn beside(path: &Path) -> PathBuf {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    path.with_file_name(format!(".{}-{number}.tmp", std::process::id()))
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Report {
+    Diagnostic::error("A8302", format!("could not write `{}`: {error}", path.display())).into()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cxx_compiler_is_named_after_the_c_compiler() {
+        for (c, cxx) in [
+            ("cc", "c++"),
+            ("gcc-12", "g++-12"),
+            ("/usr/bin/clang-14", "/usr/bin/clang++-14"),
+            ("aarch64-linux-gnu-gcc --sysroot=/x", "aarch64-linux-gnu-g++ --sysroot=/x"),
+            ("ccache gcc", "ccache g++"),
+            ("clang --target=aarch64-linux-gnu", "clang++ --target=aarch64-linux-gnu"),
+            ("/opt/gcc/bin/cc -m32", "/opt/gcc/bin/c++ -m32"),
+        ] {
+            assert_eq!(cxx_name(c), cxx);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Running one build of a law: in a folder and a process group of its own, and not for long.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::Program;
+use crate::{
+    diagnostic::{Diagnostic, Report, Result},
+    toolchain::make_folder,
+};
+
+/// A law that takes longer hangs; none takes two seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The exit status that says "it does not apply here".
+const NOT_HERE: i32 = 77;
+
+/// How a law fared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Holds,
+    /// It is broken.
+    Broken {
+        /// What was expected and what was seen.
+        said: String,
+    },
+    /// It does not apply here.
+    NotHere {
+        /// Why.
+        reason: String,
+    },
+    /// It did not end within 20 seconds.
+    Hung,
+}
+
+/// Runs one build under a library, or without one under the C library's own heap.
+///
+/// # Errors
+/// `A8301` if there is no room to run in, `A8403` if the program cannot be started.
+pub fn run(program: &Program, library: Option<&Path>, scratch: &Path) -> Result<Outcome> {
+    let mut place = Place::new(scratch)?;
+    let mut command = Command::new(&program.path);
+    command
+        .args(&program.plugin)
+        .current_dir(&place.folder)
+        .stdin(Stdio::null())
+        // Files, not pipes: nobody reads while it runs.
+        .stdout(create(&place.out)?)
+        .stderr(create(&place.err)?)
+        .env("LC_ALL", "C")
+        .env_remove("LD_PRELOAD");
+    if let Some(library) = library {
+        command.env("LD_PRELOAD", place.preload(library)?);
+    }
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn().map_err(|error| {
+        let program = program.path.display();
+        Report::from(Diagnostic::error(
+            "A8403",
+            format!("`{program}` could not be started: {error}"),
+        ))
+    })?;
+    let Some(status) = wait(&mut child, PATIENCE) else { return Ok(Outcome::Hung) };
+    let (out, err) = (read(&place.out), read(&place.err));
+    // The dynamic linker goes on without a library that it cannot load.
+    if let Some(line) = err.lines().find(|line| line.contains("cannot be preloaded")) {
+        return Ok(Outcome::Broken { said: line.trim().to_owned() });
+    }
+    Ok(match status.code() {
+        Some(0) => Outcome::Holds,
+        Some(NOT_HERE) => Outcome::NotHere { reason: brief(&out) },
+        Some(1) if !err.trim().is_empty() => Outcome::Broken { said: brief(&err) },
+        _ => Outcome::Broken { said: with_end(status, &brief(&err)) },
+    })
+}
+
+/// Its exit or signal, and what it said before.
+fn with_end(status: ExitStatus, said: &str) -> String {
+    // "exit status: 3", "signal: 11 (SIGSEGV) (core dumped)"
+    let end = status.to_string().replace(" (core dumped)", "");
+    if said.is_empty() { format!("it ended with {end}") } else { format!("{said} ({end})") }
+}
+
+fn brief(text: &str) -> String {
+    const MOST: usize = 500;
+    let text = text.trim();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// `None` if it had to be ended, with all that it started.
+fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(300);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if start.elapsed() < patience => {}
+            _ => break,
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(4));
+    }
+    // The shell's own `kill` reaches the whole group.
+    let group = format!("kill -9 -{}", child.id());
+    let quiet = || Stdio::null();
+    let _ = Command::new("sh").args(["-c", &group]).stderr(quiet()).stdout(quiet()).status();
+    let _ = (child.kill(), child.wait());
+    None
+}
+
+/// Where one program runs; gone when it is done with.
+struct Place {
+    folder: PathBuf,
+    out: PathBuf,
+    err: PathBuf,
+    link: PathBuf,
+}
+
+impl Place {
+    fn new(scratch: &Path) -> Result<Place> {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}", std::process::id());
+        let with = |suffix: &str| scratch.join(format!("{name}{suffix}"));
+        let place =
+            Place { folder: with(""), out: with(".out"), err: with(".err"), link: with(".so") };
+        // Left over from a process of the same number that was killed.
+        place.clear();
+        make_folder(&place.folder)?;
+        Ok(place)
+    }
+
+    /// A name of the library that the dynamic linker does not split: it does at spaces and colons.
+    fn preload(&mut self, library: &Path) -> Result<PathBuf> {
+        let library = fs::canonicalize(library).map_err(|error| {
+            let message = format!("could not read `{}`: {error}", library.display());
+            Report::from(Diagnostic::error("A8304", message))
+        })?;
+        let splits = |path: &Path| path.to_string_lossy().contains([' ', ':']);
+        if !splits(&library) {
+            return Ok(library);
+        }
+        if splits(&self.link) {
+            let name = self.link.file_name().unwrap_or_default().to_string_lossy();
+            self.link = std::env::temp_dir().join(format!("alloc8-law-{name}"));
+            let _ = fs::remove_file(&self.link);
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&library, &self.link)
+            .map_err(|error| cannot_make(&self.link, &error))?;
+        Ok(self.link.clone())
+    }
+
+    fn clear(&self) {
+        let _ = fs::remove_dir_all(&self.folder);
+        for file in [&self.out, &self.err, &self.link] {
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn create(path: &Path) -> Result<File> {
+    File::create(path).map_err(|error| cannot_make(path, &error))
+}
+
+fn cannot_make(path: &Path, error: &std::io::Error) -> Report {
+    Diagnostic::error("A8302", format!("could not write `{}`: {error}", path.display())).into()
+}
+
+fn read(path: &Path) -> String {
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hangs_is_ended_with_all_that_it_started() {
+        use std::{io::Read, os::unix::process::CommandExt};
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 60 & wait"]).stdout(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap();
+        assert_eq!(wait(&mut child, Duration::from_millis(50)), None);
+        // The pipe ends when its last writer does: the sleep too is gone.
+        let mut said = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(said, "");
+    }
+}
