@@ -1,13 +1,11 @@
 //! For build scripts: a shim rendered, and compiled with the `cc` crate.
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     alloc8_gen::Generator::new("linux", "mylib.toml")
-//!         .and_then(|generator| generator.compile())
-//!         .unwrap_or_else(|report| panic!("{report}"))
-//!         .compile("mylib_shim");
-//! }
+//! // In the build script:
+//! alloc8_gen::Generator::new("linux", "mylib.toml")
+//!     .and_then(|generator| generator.compile())
+//!     .unwrap_or_else(|report| panic!("{report}"))
+//!     .compile("mylib_shim");
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -89,7 +87,11 @@ impl Generator {
         }
         println!("cargo::rerun-if-changed=build.rs");
         let mut build = cc::Build::new();
-        build.file(folder.join("shim.c")).std("c11").flag_if_supported("-fno-lto").flag_if_supported("-fexceptions");
+        build
+            .file(folder.join("shim.c"))
+            .std("c11")
+            .flag_if_supported("-fno-lto")
+            .flag_if_supported("-fexceptions");
         Ok(build)
     }
 }

@@ -119,13 +119,13 @@ fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
     if let Some(source) = &allocator.embedded {
         return Ok(vec![embedded_archive(order, source)?]);
     }
-    if let Origin::File(description) = &allocator.origin {
-        if !allocator.archives.is_empty() {
+    match &allocator.origin {
+        Origin::File(description) if !allocator.archives.is_empty() => {
             let folder = description.parent().unwrap_or(Path::new(""));
-            return Ok(allocator.archives.iter().map(|a| folder.join(a)).collect());
+            Ok(allocator.archives.iter().map(|a| folder.join(a)).collect())
         }
+        _ => installed(order),
     }
-    installed(order)
 }
 
 fn embedded_archive(order: &Order<'_>, source: &str) -> Result<PathBuf> {

@@ -6,104 +6,18 @@ use std::{
     sync::Arc,
 };
 
-use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::{Allocator, Call, Installed, Limit, Origin, Promise, Promises, Role, ThreadPolicy};
+use super::{
+    Allocator, Call, Installed, Limit, Origin, Promise, Promises, Role, ThreadPolicy,
+    raw::{OneOrMany, Raw, RawPromises},
+};
 use crate::{
     diagnostic::{Diagnostic, Report, Result, Source, nearest},
     embedded,
     spec::{Foreign, ReallocZero},
     toml_text,
 };
-
-type Text = Option<Spanned<String>>;
-
-/// The keys, flat: `toml` places mistakes only in plain structs.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    schema: Option<Spanned<u32>>,
-    name: Option<String>,
-    title: Option<String>,
-    #[serde(default)]
-    archive: OneOrMany,
-    #[serde(default)]
-    libs: Vec<String>,
-    source: Option<String>,
-    #[serde(default)]
-    libraries: Vec<String>,
-    pkg_config: Option<String>,
-    install: Option<String>,
-    not_built: Option<String>,
-    counters: Option<String>,
-    #[serde(default)]
-    keep: Vec<String>,
-    #[serde(default)]
-    export: Vec<String>,
-    malloc: Text,
-    free: Text,
-    calloc: Text,
-    realloc: Text,
-    memalign: Text,
-    malloc_usable_size: Text,
-    free_sized: Text,
-    free_aligned_sized: Text,
-    malloc_good_size: Text,
-    owns: Text,
-    malloc_trim: Text,
-    malloc_stats: Text,
-    init: Text,
-    thread_init: Text,
-    thread_cleanup: Text,
-    malloc_lock: Text,
-    malloc_unlock: Text,
-    malloc_reinit: Text,
-    thread_policy: Text,
-    foreign: Text,
-    sized_delete: Text,
-    #[serde(default)]
-    promises: RawPromises,
-    #[serde(default)]
-    waive: Vec<Spanned<String>>,
-}
-
-/// `archive = "a"` or `archive = ["a", "b"]`.
-#[derive(Deserialize, Default)]
-#[serde(untagged)]
-enum OneOrMany {
-    #[default]
-    None,
-    One(String),
-    Many(Vec<String>),
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct RawPromises {
-    #[serde(default)]
-    errno: bool,
-    #[serde(default)]
-    free_null: bool,
-    #[serde(default)]
-    free_errno: bool,
-    #[serde(default)]
-    zero_size: bool,
-    max_size: Option<Spanned<Value>>,
-    min_align: Option<Spanned<u64>>,
-    max_align: Option<Spanned<Value>>,
-    natural_align: Option<Spanned<u64>>,
-    #[serde(default)]
-    alignment_einval: bool,
-    #[serde(default)]
-    calloc_overflow: bool,
-    #[serde(default)]
-    realloc_null: bool,
-    realloc_zero: Text,
-    #[serde(default)]
-    usable_size_null: bool,
-    fork: Text,
-}
 
 /// The names of the built-in descriptions, sorted.
 pub fn built_in_names() -> Vec<String> {

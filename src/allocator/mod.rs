@@ -14,6 +14,7 @@ pub mod call;
 mod convention;
 mod description;
 mod promise;
+mod raw;
 
 pub use call::Call;
 pub use convention::{convention, optional_names};
