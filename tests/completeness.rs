@@ -14,14 +14,23 @@ fn linux() -> Platform {
 
 fn known(platform: &Platform) -> BTreeSet<String> {
     let abi = platform.abi_of(alloc8_gen::toolchain::HOST).expect("the host's ABI");
-    platform.names(abi).into_iter().chain(platform.omissions.iter().map(|o| o.name.clone())).collect()
+    platform
+        .names(abi)
+        .into_iter()
+        .chain(platform.omissions.iter().map(|o| o.name.clone()))
+        .collect()
 }
 
 fn file(name: &str) -> Vec<u8> {
-    let output = Command::new("cc").arg(format!("-print-file-name={name}")).output().expect("a compiler");
+    let output =
+        Command::new("cc").arg(format!("-print-file-name={name}")).output().expect("a compiler");
     let path = String::from_utf8(output.stdout).expect("UTF-8");
     let path = path.trim();
-    let path = if Path::new(path).is_absolute() { path.to_owned() } else { panic!("{name} is not installed") };
+    let path = if Path::new(path).is_absolute() {
+        path.to_owned()
+    } else {
+        panic!("{name} is not installed")
+    };
     fs::read(path).expect("readable")
 }
 
@@ -35,7 +44,11 @@ fn every_public_symbol_of_libc_s_malloc_object_is_known() {
         .map(|s| s.name.as_str())
         // One leading underscore or two, then libc: glibc's private names; the spec has the public ones.
         .filter(|name| !known.contains(*name))
-        .filter(|name| !name.starts_with("__malloc_") && !name.starts_with("_dl_") && !name.starts_with("__libc_"))
+        .filter(|name| {
+            !name.starts_with("__malloc_")
+                && !name.starts_with("_dl_")
+                && !name.starts_with("__libc_")
+        })
         .collect();
     assert!(unknown.is_empty(), "neither in the spec nor omitted: {unknown:?}");
 }
@@ -49,7 +62,11 @@ fn every_export_of_libc_with_a_heap_like_name_is_known() {
     let unknown: BTreeSet<_> = object
         .exports()
         .map(|s| s.name.as_str())
-        .filter(|name| like.iter().any(|part| name.contains(part)) || *name == "free" || name.starts_with("free_"))
+        .filter(|name| {
+            like.iter().any(|part| name.contains(part))
+                || *name == "free"
+                || name.starts_with("free_")
+        })
         .filter(|name| !known.contains(*name))
         .collect();
     assert!(unknown.is_empty(), "neither in the spec nor omitted: {unknown:?}");
@@ -77,7 +94,8 @@ fn what_other_allocators_take_over_is_known() {
         let Ok(data) = fs::read(&path) else { continue };
         let object = SharedObject::read(&data).expect("a library");
         let taken = object.exports().map(|s| s.name.as_str()).filter(|n| libc.export(n).is_some());
-        let unknown: Vec<_> = taken.filter(|n| !known.contains(*n) && !n.starts_with('_')).collect();
+        let unknown: Vec<_> =
+            taken.filter(|n| !known.contains(*n) && !n.starts_with('_')).collect();
         assert!(unknown.is_empty(), "{name} takes over {unknown:?}");
     }
 }
@@ -91,17 +109,23 @@ fn the_host_s_headers_declare_what_the_spec_declares() {
     for symbol in platform.symbols.iter().filter(|s| !s.operation.is_operator()) {
         let name = symbol.name(abi);
         let source = folder.path().join("proof.c");
-        let head = "#define _GNU_SOURCE\n#include <stdio.h>\n#include <stdlib.h>\n#include <malloc.h>\n";
+        let head =
+            "#define _GNU_SOURCE\n#include <stdio.h>\n#include <stdlib.h>\n#include <malloc.h>\n";
         let compiles = |body: &str| {
             fs::write(&source, format!("{head}{body}\n")).expect("written");
-            let output = Command::new("cc").args(["-fsyntax-only", "-w", "-Werror=implicit-function-declaration"]).arg(&source).output();
+            let output = Command::new("cc")
+                .args(["-fsyntax-only", "-w", "-Werror=implicit-function-declaration"])
+                .arg(&source)
+                .output();
             output.expect("a compiler").status.success()
         };
         if !compiles(&format!("void *address(void) {{ return (void *){name}; }}")) {
             continue; // no header of this C library declares it
         }
         let declared = symbol.declaration.replacen(&format!("{name}("), "spec_says(", 1);
-        let proof = format!("{declared};\n_Static_assert(__builtin_types_compatible_p(__typeof__({name}), __typeof__(spec_says)), \"\");");
+        let proof = format!(
+            "{declared};\n_Static_assert(__builtin_types_compatible_p(__typeof__({name}), __typeof__(spec_says)), \"\");"
+        );
         assert!(compiles(&proof), "`{}` is not what the headers declare", symbol.declaration);
         proven += 1;
     }

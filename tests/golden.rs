@@ -78,11 +78,15 @@ fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
 #[test]
 fn the_export_list_is_the_list_of_definitions() {
     for (platform, files) in rendered("simple_heap") {
-        let listed: Vec<_> = files["symbols.lp64.txt"].lines().filter(|l| !l.starts_with('#')).collect();
+        let listed: Vec<_> =
+            files["symbols.lp64.txt"].lines().filter(|l| !l.starts_with('#')).collect();
         for name in &listed {
             let defined = files["shim.c"].contains(&format!("{name}("));
             let exported = files["exports.lp64.map"].contains(&format!("\n    {name};\n"));
-            assert!(defined && exported, "{name} on {platform}: defined {defined}, exported {exported}");
+            assert!(
+                defined && exported,
+                "{name} on {platform}: defined {defined}, exported {exported}"
+            );
         }
         assert!(listed.is_sorted());
     }

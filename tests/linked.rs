@@ -40,10 +40,18 @@ int main() {
     .expect("written");
     for options in [&["-static-libstdc++"][..], &["-static-libstdc++", "-static-libgcc"], &[]] {
         let program = folder.path().join("program");
-        run(Command::new("c++").args(["-std=c++17", "-O1", "-o"]).arg(&program).arg(&source)
-            .arg(folder.path().join("libheap.so")).args(options));
+        run(Command::new("c++")
+            .args(["-std=c++17", "-O1", "-o"])
+            .arg(&program)
+            .arg(&source)
+            .arg(folder.path().join("libheap.so"))
+            .args(options));
         let output = run(Command::new(&program).env("LD_LIBRARY_PATH", folder.path()));
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "caught after 3 calls\ncaught again\n", "{options:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "caught after 3 calls\ncaught again\n",
+            "{options:?}"
+        );
     }
 }
 
@@ -54,5 +62,7 @@ fn the_library_needs_nothing_but_libc_and_can_be_loaded_by_a_program_in_c() {
     let data = fs::read(folder.path().join("libheap.so")).expect("built");
     let object = alloc8_gen::artifact::SharedObject::read(&data).expect("a library");
     assert_eq!(object.needed, ["libc.so.6"]);
-    run(Command::new("/bin/true").env("LD_PRELOAD", folder.path().join("libheap.so")).env("LD_BIND_NOW", "1"));
+    run(Command::new("/bin/true")
+        .env("LD_PRELOAD", folder.path().join("libheap.so"))
+        .env("LD_BIND_NOW", "1"));
 }

@@ -4,8 +4,12 @@ mod common;
 
 use std::{path::Path, process::Command};
 
-const LINKERS: &[(&str, &str)] =
-    &[("bfd", "apt-get install binutils"), ("gold", "apt-get install binutils"), ("lld", "apt-get install lld"), ("mold", "apt-get install mold")];
+const LINKERS: &[(&str, &str)] = &[
+    ("bfd", "apt-get install binutils"),
+    ("gold", "apt-get install binutils"),
+    ("lld", "apt-get install lld"),
+    ("mold", "apt-get install mold"),
+];
 
 fn cli() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alloc8-gen"));
@@ -31,12 +35,16 @@ fn every_linker_binds_directly_and_keeps_derived_operators_on_their_base() {
             continue;
         }
         for (linker, how) in LINKERS {
-            let program = if *linker == "mold" { "mold".to_owned() } else { format!("ld.{linker}") };
+            let program =
+                if *linker == "mold" { "mold".to_owned() } else { format!("ld.{linker}") };
             if !installed(&program) {
                 common::skip(linker, how);
                 continue;
             }
-            check(&format!("{compiler} -fuse-ld={linker}"), &folder.path().join(format!("lib-{compiler}-{linker}.so")));
+            check(
+                &format!("{compiler} -fuse-ld={linker}"),
+                &folder.path().join(format!("lib-{compiler}-{linker}.so")),
+            );
         }
     }
 }
@@ -44,17 +52,29 @@ fn every_linker_binds_directly_and_keeps_derived_operators_on_their_base() {
 fn check(cc: &str, library: &Path) {
     let built = cli().args(["build", "--cc", cc, "-o"]).arg(library).output().expect("started");
     assert!(built.status.success(), "{cc}: {}", String::from_utf8_lossy(&built.stderr));
-    let told = cli().args(["verify", "--format", "json", "-a", "simple_heap"]).arg(library).output().expect("started");
+    let told = cli()
+        .args(["verify", "--format", "json", "-a", "simple_heap"])
+        .arg(library)
+        .output()
+        .expect("started");
     let text = String::from_utf8(told.stdout).expect("UTF-8");
     assert!(told.status.success(), "{cc}: {text}");
-    let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
     for symbol in ["malloc", "free", "calloc", "realloc", "__libc_malloc", "_ZdlPv", "free_sized"] {
         let how = finding(&lines, symbol)["how"].as_str().unwrap_or_default().to_owned();
         assert!(how.starts_with("direct: simple_heap_"), "{cc}: {symbol} is {how}");
     }
     assert_eq!(finding(&lines, "_Znam")["how"], "public jump: _Znwm", "{cc}");
-    assert!(!lines.iter().any(|l| l["finding"]["status"] == "unexpected"), "{cc}: names leak\n{text}");
-    let ran = Command::new("/bin/ls").arg("/").env("LD_PRELOAD", library).env("LD_BIND_NOW", "1").output();
+    assert!(
+        !lines.iter().any(|l| l["finding"]["status"] == "unexpected"),
+        "{cc}: names leak\n{text}"
+    );
+    let ran = Command::new("/bin/ls")
+        .arg("/")
+        .env("LD_PRELOAD", library)
+        .env("LD_BIND_NOW", "1")
+        .output();
     assert!(ran.expect("started").status.success(), "{cc}");
 }
 
@@ -70,11 +90,18 @@ fn a_function_that_the_archive_hides_keeps_the_jump() {
         .status();
     assert!(status.expect("a compiler").success());
     let library = folder.path().join("libhidden.so");
-    let built = cli().args(["build", "--lib"]).arg(&object).arg("-o").arg(&library).output().expect("started");
+    let built = cli()
+        .args(["build", "--lib"])
+        .arg(&object)
+        .arg("-o")
+        .arg(&library)
+        .output()
+        .expect("started");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let told = cli().args(["verify", "--format", "json"]).arg(&library).output().expect("started");
     let text = String::from_utf8(told.stdout).expect("UTF-8");
-    let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
     assert_eq!(finding(&lines, "malloc")["how"], "jump: simple_heap_malloc");
     assert_eq!(finding(&lines, "malloc")["status"], "bound");
 }

@@ -43,7 +43,12 @@ fn every_mangled_name_demangles_to_its_declaration() {
             for (name, operation) in operators(&platform, abi) {
                 let symbol = cpp_demangle::Symbol::new(&name).expect("a mangled name");
                 let text = symbol.demangle().expect("demangled");
-                assert_eq!(text, declaration(operation, size_t(abi)), "{name} on {}", platform.name);
+                assert_eq!(
+                    text,
+                    declaration(operation, size_t(abi)),
+                    "{name} on {}",
+                    platform.name
+                );
             }
         }
     }
@@ -82,10 +87,14 @@ fn the_host_compiler_spells_the_same_twenty_names() {
     assert!(status.success());
     let data = fs::read(&object).expect("an object");
     let member = alloc8_gen::artifact::Member::read("all.o", &data);
-    let wanted: BTreeSet<String> =
-        member.wanted().map(|s| s.name.clone()).filter(|n| n.starts_with("_Zn") || n.starts_with("_Zd")).collect();
+    let wanted: BTreeSet<String> = member
+        .wanted()
+        .map(|s| s.name.clone())
+        .filter(|n| n.starts_with("_Zn") || n.starts_with("_Zd"))
+        .collect();
     let linux = spec::platform("linux").expect("without a mistake");
     let abi = linux.abi_of(alloc8_gen::toolchain::HOST).expect("the host's ABI");
-    let names: BTreeSet<String> = operators(&linux, abi).into_iter().map(|(name, _)| name).collect();
+    let names: BTreeSet<String> =
+        operators(&linux, abi).into_iter().map(|(name, _)| name).collect();
     assert_eq!(wanted, names);
 }

@@ -49,9 +49,13 @@ int main(void) {
     )
     .expect("written");
     let program = folder.path().join("peak");
-    let status = Command::new("cc").args(["-O1", "-fno-builtin", "-o"]).arg(&program).arg(&source).status();
+    let status =
+        Command::new("cc").args(["-O1", "-fno-builtin", "-o"]).arg(&program).arg(&source).status();
     assert!(status.expect("a compiler").success());
-    let output = Command::new(&program).env("LD_PRELOAD", interposer(folder.path())).output().expect("started");
+    let output = Command::new(&program)
+        .env("LD_PRELOAD", interposer(folder.path()))
+        .output()
+        .expect("started");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let (peak, after) = text.trim().split_once(' ').expect("two numbers");
     let (peak, after): (u64, u64) = (peak.parse().expect("MiB"), after.parse().expect("MiB"));
