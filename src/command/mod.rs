@@ -17,6 +17,7 @@ mod check;
 mod explain;
 mod generate;
 mod init;
+mod laws;
 mod list;
 mod run;
 mod show;
@@ -69,7 +70,7 @@ fn dispatch(cli: Cli, show: &Show) -> Result<u8> {
         Some(Verb::Build(options)) => build::build(&options, show),
         Some(Verb::Run(options)) => run::run(&options, show),
         Some(Verb::Verify(options)) => verify::verify(&options, show),
-        Some(Verb::Laws(_)) => Err(Diagnostic::error("A8202", "laws: not in this build").into()),
+        Some(Verb::Laws(options)) => laws::laws(&options, show),
         Some(Verb::List(options)) => list::list(&options, show),
         Some(Verb::Explain(options)) => explain::explain(&options, show),
         Some(Verb::Init(options)) => init::init(&options, show),
@@ -191,9 +192,12 @@ fn refuse_unavailable(configuration: &Configuration) -> Result<()> {
         (configuration.hook.is_some(), "--hook", "Windows"),
     ] {
         if set {
-            return Err(Diagnostic::error("A8202", format!("`{option}` belongs to {of}, which has no templates yet"))
-                .help(format!("leave out `{option}`"))
-                .into());
+            return Err(Diagnostic::error(
+                "A8202",
+                format!("`{option}` belongs to {of}, which has no templates yet"),
+            )
+            .help(format!("leave out `{option}`"))
+            .into());
         }
     }
     Ok(())

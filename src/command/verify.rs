@@ -6,6 +6,7 @@ use alloc8_gen::{
     artifact::SharedObject,
     diagnostic::{Diagnostic, Report, Result},
     hide, init,
+    laws::{self, Outcome},
     plan::Plan,
     probe,
     spec::{self, Platform},
@@ -65,6 +66,9 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     let mut good = !verdict.has_faults();
     if let Some(program) = &options.program {
         good &= target::tell(program, &object, &platform, &abi, show)?;
+    }
+    if options.laws {
+        good &= run_laws(file, &platform, options, show)?;
     }
     Ok(good)
 }
@@ -175,6 +179,31 @@ fn status(status: &Status) -> String {
         Status::Left => "left".to_owned(),
         Status::Unexpected => "unexpected".to_owned(),
     }
+}
+
+/// Runs the platform's laws under the library and tells how each fared.
+fn run_laws(file: &Path, platform: &Platform, options: &Verify, show: &Show) -> Result<bool> {
+    let compiler = Compiler::find(options.archive.cc.as_deref(), None)?;
+    let library = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let work = cache().join("work").join(format!("laws-{}", std::process::id()));
+    let outcomes = laws::check(platform, &compiler, &library, &work, 2);
+    let _ = fs::remove_dir_all(&work);
+    let mut good = true;
+    for (law, outcome) in outcomes? {
+        let (mark, word, said) = match &outcome {
+            Outcome::Holds => (" ", "holds", ""),
+            Outcome::NotHere { reason } => (" ", "not here", reason.as_str()),
+            Outcome::Broken { said } => ("!", "broken", said.as_str()),
+            Outcome::Hung => ("!", "hung", "it did not end within 20 seconds"),
+        };
+        good &= mark != "!";
+        let text = format!("{mark} {:<50} {word:<9} {}", law.name, said.trim());
+        show.result(
+            text.trim_end(),
+            || json!({ "reason": "law", "law": law.name, "outcome": word, "said": said.trim() }),
+        );
+    }
+    Ok(good)
 }
 
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
