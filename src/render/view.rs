@@ -55,11 +55,19 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
         "abis": abis,
         "platform": inputs.platform,
         "allocator": plan.allocator.name,
-        "symbols": plan.allocator.symbols(),
+        "description": bracket(&inputs.allocator),
         "libs": plan.allocator.libs,
         "fork": plan.fork.is_some(),
         "direct": plan.direct().next().is_some(),
     }))
+}
+
+/// An argument as CMake takes it literally, whatever is in it.
+fn bracket(text: &str) -> String {
+    match text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c)) {
+        true => text.to_owned(),
+        false => format!("[==[{text}]==]"),
+    }
 }
 
 /// The context of the shim.
