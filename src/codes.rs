@@ -455,7 +455,7 @@ pub static CODES: &[Code] = &[
         "A8660",
         "preloading this library would change nothing",
         "The library does not export `malloc` in a way that programs bind to: it is hidden, missing,\n\
-         or bound to a version node.\n\
+         or tied to a version.\n\
          `alloc8-gen verify FILE` tells what it exports.",
     ),
     page(
@@ -489,6 +489,14 @@ pub static CODES: &[Code] = &[
         "The program ran, and the dynamic linker's own record does not show that its heap was the\n\
          interposer's: references were bound elsewhere, or there is no record.\n\
          The lines with `!` name each symbol, who refers to it and who answered. Exit status 125.",
+    ),
+    page(
+        "A8666",
+        "the preload is taken away again",
+        "env(1) was asked to clear the environment or to set LD_PRELOAD itself, so the program that\n\
+         it executes would run without the interposer.\n\
+         Let env come first, or use `--no-inherit`, which needs no environment.\n\
+         Example: `env -i alloc8-gen run -- PROGRAM`.",
     ),
     page(
         "A8701",

@@ -139,6 +139,9 @@ pub fn verify(
     abi: &Abi,
     plan: Option<&Plan>,
 ) -> Result<Verdict, ArtifactError> {
+    if !is_whole(data) {
+        return Err(ArtifactError::Malformed("it is cut off"));
+    }
     let bindings = Bindings::new(object, data)?;
     let mut symbols: Vec<Finding> = platform
         .symbols
@@ -153,6 +156,16 @@ pub fn verify(
         abi: abi.name.clone(),
         symbols,
         facts: facts(object, plan),
+    })
+}
+
+/// What is missing at a file's end would look like symbols that it does not have.
+fn is_whole(data: &[u8]) -> bool {
+    use object::{Object, ObjectSegment};
+    let size = data.len() as u64;
+    object::File::parse(data).is_ok_and(|file| {
+        let ends = file.segments().map(|s| s.file_range()).map(|(at, n)| at.checked_add(n));
+        ends.into_iter().all(|end| end.is_some_and(|end| end <= size))
     })
 }
 

@@ -6,9 +6,12 @@ use std::{
 };
 
 use alloc8_gen::{
-    allocator::{self, Allocator},
+    allocator::{self, Allocator, Origin},
     diagnostic::{Diagnostic, Report, Result},
-    output::check::{Drift, compare, find, inputs},
+    output::{
+        check::{Drift, State, compare, find, inputs},
+        relative,
+    },
     plan::Plan,
     render::{self, Inputs},
     spec,
@@ -27,37 +30,41 @@ struct Subject {
 }
 
 pub(crate) fn check(options: &Check, show: &Show) -> Result<u8> {
+    let mut report = Report::default();
     let subjects =
         if options.configuration.platform.is_empty() && options.configuration.allocator.is_none() {
-            from_markers(options)?
+            from_markers(options, &mut report)
         } else {
             as_given(options, show)?
         };
     let mut drifts: Vec<Drift> = Vec::new();
     let mut mends = Vec::new();
-    let mut report = Report::default();
     for subject in &subjects {
         match examine(subject) {
             Ok(found) => {
-                if !found.is_empty() {
-                    mends.push(mend(subject));
-                }
+                mends.extend(mend(subject, &found));
                 drifts.extend(found);
             }
             Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
         }
     }
-    tell(&drifts, &mends, show);
+    tell(&drifts, &mends, report.has_errors(), show);
     report.finish(()).map(|_| if drifts.is_empty() { DONE } else { NO })
 }
 
-fn from_markers(options: &Check) -> Result<Vec<Subject>> {
+/// What is wrong in one folder does not keep the others from being compared.
+fn from_markers(options: &Check, report: &mut Report) -> Vec<Subject> {
     let default = [PathBuf::from("generated")];
     let roots = if options.folders.is_empty() { &default[..] } else { &options.folders };
     let mut subjects: BTreeMap<PathBuf, Subject> = BTreeMap::new();
-    let mut report = Report::default();
     for root in roots {
-        let found = find(root)?;
+        let found = match find(root) {
+            Ok(found) => found,
+            Err(mistakes) => {
+                report.diagnostics.extend(mistakes.diagnostics);
+                continue;
+            }
+        };
         if found.is_empty() {
             report.push(
                 Diagnostic::error(
@@ -96,7 +103,7 @@ fn from_markers(options: &Check) -> Result<Vec<Subject>> {
             }
         }
     }
-    report.finish(subjects.into_values().collect()).map(|(subjects, _)| subjects)
+    subjects.into_values().collect()
 }
 
 /// The allocator that a marker names.
@@ -158,27 +165,58 @@ fn examine(subject: &Subject) -> Result<Vec<Drift>> {
     compare(&subject.folder, &render::render(&plan, &subject.inputs)?)
 }
 
-/// The command that brings a folder into agreement.
-fn mend(subject: &Subject) -> String {
+/// The commands that bring a folder into agreement.
+fn mend(subject: &Subject, drifts: &[Drift]) -> Vec<String> {
+    let mut lines = Vec::new();
+    // Nothing renders an orphan, and what has lost its marker is not overwritten.
+    let doomed = drifts.iter().filter(|d| d.state == State::Orphan || !d.marked);
+    let doomed: Vec<String> =
+        doomed.filter(|d| d.state != State::Missing).map(|d| quote(&shown(&d.file))).collect();
+    if !doomed.is_empty() {
+        lines.push(format!("rm {}", doomed.join(" ")));
+    }
+    if drifts.iter().all(|d| d.state == State::Orphan) {
+        return lines;
+    }
+    let Inputs { platform, lang, mode, .. } = &subject.inputs;
     let allocator = match &subject.allocator.origin {
-        allocator::Origin::File(path) => path.display().to_string(),
+        Origin::File(path) => {
+            let here = std::env::current_dir().and_then(|here| relative(&here, path));
+            here.unwrap_or_else(|_| shown(path))
+        }
         _ => subject.allocator.name.clone(),
     };
-    let mut line =
-        format!("alloc8-gen generate -p {} -a {}", subject.inputs.platform, quote(&allocator));
-    for (option, value, default) in
-        [("--lang", &subject.inputs.lang, "c"), ("--mode", &subject.inputs.mode, "interpose")]
-    {
+    let mut line = format!("alloc8-gen generate -p {platform} -a {}", quote(&allocator));
+    for (option, value, default) in [("--lang", lang, "c"), ("--mode", mode, "interpose")] {
         if value != default {
             line += &format!(" {option} {value}");
         }
     }
-    let parent =
-        subject.folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if parent != Path::new("generated").join(&subject.allocator.name) {
-        line += &format!(" -o {}", quote(&parent.display().to_string()));
+    if let Some(target) = &subject.target {
+        line += &format!(" --target {target}");
     }
-    line
+    // `.` and `link/..` have no name of their own.
+    let folder = match subject.folder.file_name() {
+        Some(_) => subject.folder.clone(),
+        None => subject.folder.canonicalize().unwrap_or_else(|_| subject.folder.clone()),
+    };
+    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if parent != Path::new("generated").join(&subject.allocator.name) {
+        line += &format!(" -o {}", quote(&shown(parent)));
+    }
+    lines.push(line);
+    let usual = folder_name(platform, lang, mode);
+    if folder.file_name().is_some_and(|name| *name != *usual) {
+        // Its name is not the one that `generate` gives: rendered beside it, and moved.
+        let beside = quote(&shown(&parent.join(usual)));
+        lines.push(format!("mv {beside}/* {}", quote(&shown(&folder))));
+        lines.push(format!("rmdir {beside}"));
+    }
+    lines
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// As a POSIX shell reads one word.
@@ -191,7 +229,8 @@ fn quote(text: &str) -> String {
     }
 }
 
-fn tell(drifts: &[Drift], mends: &[String], show: &Show) {
+fn tell(drifts: &[Drift], mends: &[String], mistakes: bool, show: &Show) {
+    let mend = mends.join(" && ");
     if show.json() {
         for drift in drifts {
             show.result("", || {
@@ -200,21 +239,24 @@ fn tell(drifts: &[Drift], mends: &[String], show: &Show) {
                 })
             });
         }
-        show.result("", || json!({ "reason": "check", "agrees": drifts.is_empty(), "drifts": drifts.len(), "mend": mends }));
+        let agrees = drifts.is_empty() && !mistakes;
+        show.result(
+            "",
+            || json!({ "reason": "check", "agrees": agrees, "drifts": drifts.len(), "mend": mends }),
+        );
         return;
     }
     if drifts.is_empty() {
-        show.say("everything agrees");
+        if !mistakes {
+            show.say("everything agrees");
+        }
         return;
     }
     if show.format == Format::Github {
         for drift in drifts {
-            show.out(&format!(
-                "::error file={}::{}: {}",
-                drift.file.display(),
-                drift.state.word(),
-                mends.join(" && ")
-            ));
+            let file = escape(&shown(&drift.file)).replace(':', "%3A").replace(',', "%2C");
+            let text = escape(&format!("{}: run `{mend}`", drift.state.word()));
+            show.out(&format!("::error file={file}::{text}"));
         }
         return;
     }
@@ -227,11 +269,10 @@ fn tell(drifts: &[Drift], mends: &[String], show: &Show) {
         show.out("");
         show.out(drift.diff.trim_end());
     }
-    show.out("");
-    for mend in mends {
-        show.out(&format!("help: run `{mend}` and commit the result"));
-    }
-    for orphan in drifts.iter().filter(|d| d.state == alloc8_gen::output::check::State::Orphan) {
-        show.out(&format!("help: nothing renders `{}`: remove it", orphan.file.display()));
-    }
+    show.out(&format!("\nhelp: run this and commit the result\n{mend}"));
+}
+
+/// The escapes of GitHub's workflow commands.
+fn escape(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

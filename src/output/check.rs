@@ -52,6 +52,8 @@ pub struct Drift {
     pub file: PathBuf,
     /// How.
     pub state: State,
+    /// Whether it still says that it is ours, so that it may be overwritten.
+    pub marked: bool,
     /// From what is on disk to what would be rendered; empty for an orphan.
     pub diff: String,
 }
@@ -95,7 +97,8 @@ fn walk(
             }
             continue;
         }
-        if !hidden && ours(&path) {
+        // A pipe would be waited for.
+        if !hidden && path.is_file() && ours(&path) {
             if let Ok(text) = fs::read_to_string(&path) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 found.entry(folder.to_owned()).or_default().insert(name, text);
@@ -138,7 +141,7 @@ pub fn compare(folder: &Path, rendered: &Files) -> Result<Vec<Drift>> {
             Ok(bytes) => String::from_utf8_lossy(&bytes).replace("\r\n", "\n"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let diff = diff(&file, "", wanted);
-                drifts.push(Drift { file, state: State::Missing, diff });
+                drifts.push(Drift { file, state: State::Missing, marked: false, diff });
                 continue;
             }
             Err(error) => {
@@ -152,13 +155,15 @@ pub fn compare(folder: &Path, rendered: &Files) -> Result<Vec<Drift>> {
         if text == *wanted {
             continue;
         }
-        let state = match marker::read(&text) {
+        let marker = marker::read(&text);
+        let marked = marker.is_some();
+        let state = match marker {
             None => State::HandEdited,
             Some(marker) if !marker.intact => State::HandEdited,
             Some(marker) if marker.format != FORMAT => State::OtherFormat,
             Some(_) => State::Stale,
         };
-        drifts.push(Drift { diff: diff(&file, &text, wanted), file, state });
+        drifts.push(Drift { diff: diff(&file, &text, wanted), file, state, marked });
     }
     if let Ok(entries) = fs::read_dir(folder) {
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
@@ -168,7 +173,8 @@ pub fn compare(folder: &Path, rendered: &Files) -> Result<Vec<Drift>> {
                 && !name.starts_with('.')
                 && ours(&path)
             {
-                drifts.push(Drift { file: path, state: State::Orphan, diff: String::new() });
+                let (state, diff) = (State::Orphan, String::new());
+                drifts.push(Drift { file: path, state, marked: true, diff });
             }
         }
     }

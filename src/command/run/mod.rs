@@ -4,7 +4,7 @@
 //! it cannot be executed. Writes nothing to standard output.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs,
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
@@ -12,7 +12,7 @@ use std::{
 };
 
 use alloc8_gen::{
-    artifact::SharedObject,
+    artifact::{SharedObject, SymbolVersion},
     diagnostic::{Diagnostic, Report, Result, Severity},
     interposer::{self, Order},
     spec::{Abi, Platform},
@@ -25,6 +25,8 @@ use crate::cli::Run;
 
 mod evidence;
 pub(crate) mod target;
+
+use target::Judged;
 
 /// We refused, or a proof failed.
 pub(crate) const REFUSED: u8 = 125;
@@ -60,11 +62,15 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u8> {
             return Ok(if missing.found { NOT_EXECUTABLE } else { NOT_FOUND });
         }
     };
-    let arguments: Vec<&OsStr> = options.command[1..].iter().map(OsString::as_os_str).collect();
-    let judged =
-        target::judge(&program, &arguments, &preload.object, &preload.platform, &preload.abi)?;
-    let (errors, remarks): (Vec<_>, Vec<_>) =
-        judged.diagnostics.into_iter().partition(|d| d.severity == Severity::Error);
+    let (name, arguments) = (&options.command[0], &options.command[1..]);
+    let (object, platform, abi) = (&preload.object, &preload.platform, &preload.abi);
+    let mut judged = target::judge(name, &program, arguments, object, platform, abi)?;
+    let (mut errors, remarks): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut judged.diagnostics).into_iter().partition(is_error);
+    // The dynamic linker that preloads by its own option does not read the environment for it.
+    if !options.no_inherit {
+        errors.extend(judged.dropped.take());
+    }
     if !errors.is_empty() {
         return Err(Report { diagnostics: errors });
     }
@@ -72,7 +78,7 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u8> {
     if options.proof.is_some() {
         show.diagnostics(&remarks);
     }
-    let mut command = command(options, &link, &judged.interpreter);
+    let mut command = command(options, &link, &judged, &program);
     let Some(proof) = &options.proof else {
         let error = command.exec();
         show.diagnostics(&[cannot_execute(&program, &error)]);
@@ -148,20 +154,22 @@ fn preload(options: &Run, show: &Show) -> Result<Preload> {
 /// A library that exports none of the platform's names would be a silent no-op.
 fn refuse_empty(preload: &Preload) -> Result<()> {
     let first = preload.platform.symbols[0].name(&preload.abi);
-    let answers = preload
-        .object
-        .named(&first)
-        .any(|s| s.is_exported() && s.version == alloc8_gen::artifact::SymbolVersion::Unversioned);
-    if answers {
+    let exported: Vec<_> =
+        preload.object.named(&first).filter(|symbol| symbol.is_exported()).collect();
+    if exported.iter().any(|symbol| symbol.version == SymbolVersion::Unversioned) {
         return Ok(());
     }
-    Err(Diagnostic::error(
-        "A8660",
-        format!("`{}` does not export `{first}`", preload.path.display()),
-    )
-    .fact("preloading it would change nothing")
-    .help(format!("`alloc8-gen verify {}` tells what it exports", preload.path.display()))
-    .into())
+    let path = preload.path.display();
+    let diagnostic = match exported.first().map(|symbol| &symbol.version) {
+        Some(SymbolVersion::Defined { node, .. }) => Diagnostic::error(
+            "A8660",
+            format!("`{path}` exports `{first}` under the version {node} alone"),
+        )
+        .fact("references to other versions would pass it over, and the heap would be split"),
+        _ => Diagnostic::error("A8660", format!("`{path}` does not export `{first}`"))
+            .fact("preloading it would change nothing"),
+    };
+    Err(diagnostic.help(format!("`alloc8-gen verify {path}` tells what it exports")).into())
 }
 
 /// LD_PRELOAD splits at spaces and colons (ld.so(8)): such a path is preloaded through a link.
@@ -216,29 +224,35 @@ fn joined(link: &Path) -> OsString {
     value
 }
 
-fn command(options: &Run, link: &Path, interpreter: &Option<PathBuf>) -> Command {
-    let program = &options.command[0];
-    let arguments = &options.command[1..];
-    match interpreter.as_ref().filter(|_| options.no_inherit) {
-        Some(loader) => {
-            // The loader preloads for this program alone: nothing is in the environment.
-            let mut command = Command::new(loader);
-            let found = target::find(program).map_or_else(|_| PathBuf::from(program), |p| p);
-            command
-                .arg("--preload")
-                .arg(link)
-                .arg("--argv0")
-                .arg(program)
-                .arg(found)
-                .args(arguments);
-            command
-        }
-        None => {
-            let mut command = Command::new(program);
-            command.args(arguments).env("LD_PRELOAD", joined(link));
-            command
-        }
+fn command(options: &Run, link: &Path, judged: &Judged, program: &Path) -> Command {
+    if let Some(by) = judged.by_loader.as_ref().filter(|_| options.no_inherit) {
+        // The loader preloads for this program alone: nothing is in the environment.
+        let mut words = by.before.clone();
+        words.push(by.loader.clone().into());
+        words.extend(["--preload".into(), link.into(), "--argv0".into(), by.name.clone()]);
+        words.push(by.program.clone().into());
+        words.extend(by.arguments.iter().cloned());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        return command;
     }
+    let (name, arguments) = (&options.command[0], &options.command[1..]);
+    let mut command = if judged.shell {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg(program);
+        shell
+    } else {
+        // As it was named: a program may look at how it was called.
+        let mut command = Command::new(program);
+        command.arg0(name);
+        command
+    };
+    command.args(arguments).env("LD_PRELOAD", joined(link));
+    command
+}
+
+fn is_error(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Error
 }
 
 fn cannot_execute(program: &Path, error: &std::io::Error) -> Diagnostic {
@@ -248,9 +262,17 @@ fn cannot_execute(program: &Path, error: &std::io::Error) -> Diagnostic {
 /// The program's status; a signal that ended it ends us.
 fn pass_on(status: ExitStatus) -> u8 {
     if let Some(number) = status.signal() {
-        if let Some(signal) = rustix::process::Signal::from_named_raw(number) {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+        use rustix::process::{
+            Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit,
+        };
+        // Our core would overwrite the program's.
+        let limit = getrlimit(Resource::Core);
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: limit.maximum });
+        if let Some(signal) = Signal::from_named_raw(number) {
+            let _ = kill_process(getpid(), signal);
         }
+        // Still here: we ignore that signal (SIGPIPE). A shell that takes our place does not.
+        let _ = Command::new("/bin/sh").arg("-c").arg(format!("kill -{number} $$")).exec();
         return u8::try_from(128 + number).unwrap_or(255);
     }
     u8::try_from(status.code().unwrap_or(255)).unwrap_or(255)
