@@ -18,6 +18,7 @@ use crate::{
     allocator::{self, Allocator, Limit, Origin, Promise, Role, ThreadPolicy},
     artifact::Archive,
     diagnostic::{Diagnostic, Report, Result, Source},
+    embedded,
     hide::{Hidden, hide, inspect, machine_of, read_archive},
     probe::{self, Measured, Measurements},
     toolchain::Compiler,
@@ -88,6 +89,30 @@ pub fn describe(
         remarks.extend(probe::compare(&read, measured).diagnostics);
     }
     Ok((text, remarks))
+}
+
+/// The text of a `CMakeLists.txt` that makes an interposer from what `generate` writes.
+///
+/// # Errors
+/// `A8999` if the template is wrong, which is never the user's fault.
+pub fn cmake(name: &str, platform: &str, archives: &[PathBuf]) -> Result<String> {
+    let wrong = |error: tera::Error| {
+        Report::from(
+            Diagnostic::error("A8999", "internal error: this is a bug in alloc8-gen")
+                .fact(error.to_string()),
+        )
+    };
+    // CMake takes what stands in such brackets as it is.
+    let libraries: Vec<_> = archives.iter().map(|a| format!("[==[{}]==]", a.display())).collect();
+    let mut tera = tera::Tera::new();
+    tera.autoescape_on(Vec::<String>::new());
+    let text = embedded::text("templates/init/CMakeLists.txt.tera").unwrap_or_default();
+    tera.add_raw_template("CMakeLists.txt", &text).map_err(wrong)?;
+    let mut context = tera::Context::new();
+    context.insert("name", name);
+    context.insert("platform", platform);
+    context.insert("libraries", &libraries);
+    tera.render("CMakeLists.txt", &context).map_err(wrong)
 }
 
 /// Functions that a library may have without needing that anybody calls them.

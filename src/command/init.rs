@@ -37,8 +37,8 @@ pub(crate) fn init(options: &Init, show: &Show) -> Result<u8> {
         || json!({ "reason": "file", "path": file, "changed": true }),
     );
     if options.cmake {
-        let library = options.archive.lib[0].display().to_string();
-        write(Path::new("CMakeLists.txt"), &cmake(&options.name, &platform.name, &library))?;
+        let text = init::cmake(&options.name, &platform.name, &options.archive.lib)?;
+        write(Path::new("CMakeLists.txt"), &text)?;
         show.result(
             "wrote CMakeLists.txt",
             || json!({ "reason": "file", "path": "CMakeLists.txt", "changed": true }),
@@ -64,9 +64,4 @@ fn write(file: &Path, text: &str) -> Result<()> {
             format!("could not write `{}`: {error}", file.display()),
         ))
     })
-}
-
-fn cmake(name: &str, platform: &str, library: &str) -> String {
-    let _ = (name, platform, library);
-    String::new()
 }
