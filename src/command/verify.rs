@@ -158,7 +158,11 @@ fn tell(file: &Path, verdict: &Verdict, show: &Show) {
     }
     let faults = verdict.symbols.iter().filter(|f| f.grade == Grade::Fault).count()
         + verdict.facts.iter().filter(|f| f.grade == Grade::Fault).count();
-    let end = if faults == 0 { "complete".to_owned() } else { format!("{faults} faults") };
+    let end = match faults {
+        0 => "complete".to_owned(),
+        1 => "1 fault".to_owned(),
+        faults => format!("{faults} faults"),
+    };
     show.out(&format!("{} of {} symbols bound: {end}", verdict.bound(), verdict.symbols.len()));
 }
 
