@@ -1,4 +1,4 @@
-// malloc_info() fails with EINVAL for any option but 0, and writes an XML document for 0 (malloc_info(3)).
+// malloc_info() fails with EINVAL for any option but 0; for 0 it writes an XML document, or says with ENOSYS that it has none (malloc_info(3)).
 //@ libc = ["glibc", "bionic"]
 #include "law.h"
 #include <malloc.h>
@@ -23,9 +23,17 @@ int main(void)
     }
     fflush(stream);
     CHECK(size == 0, "malloc_info() that fails to write nothing; saw %zu bytes", size);
+    law_set_errno(0);
     int code = malloc_info(OPAQUE(0), stream);
+    int error = law_errno();
     fclose(stream);
     text = OPAQUE(text);
+    if (code == -1 && error == ENOSYS) {
+        /* Another heap than the C library's: it is not in the state to be told. */
+        CHECK(size == 0, "malloc_info(0, _) that fails to write nothing; saw %zu bytes", size);
+        free(text);
+        return 0;
+    }
     CHECK(code == 0, "malloc_info(0, _) to return 0; saw %d", code);
     CHECK(strncmp(text, "<malloc", 7) == 0 || strncmp(text, "<?xml", 5) == 0, "malloc_info(0, _) to write XML; saw \"%.20s\"", text);
     free(text);
