@@ -16,6 +16,9 @@ use serde_json::json;
 
 use super::{Preload, Show};
 
+/// What one heap counted, by name.
+type Counts = BTreeMap<String, u64>;
+
 /// A private folder that processes write their records into.
 pub(super) struct Evidence {
     folder: PathBuf,
@@ -58,7 +61,7 @@ impl Evidence {
         let text = if show.json() {
             machine(&images, &counters, holds)
         } else {
-            human(&images, &counters, holds, &self.interposer)
+            human(&images, &total(&images, &counters), holds, &self.interposer)
         };
         if to.as_os_str() == "-" {
             let _ = std::io::stderr().write_all(text.as_bytes());
@@ -91,17 +94,13 @@ impl Evidence {
         images
     }
 
-    /// The sums of what all processes counted.
-    fn counters(&self) -> BTreeMap<String, u64> {
-        let mut sums = BTreeMap::new();
-        for (_, text) in self.records("heap.") {
-            for line in text.lines() {
-                let Some((key, value)) = line.split_once(' ') else { continue };
-                let Ok(value) = value.trim().parse::<u64>() else { continue };
-                *sums.entry(key.to_owned()).or_insert(0) += value;
-            }
-        }
-        sums
+    /// What each process counted.
+    fn counters(&self) -> BTreeMap<u32, Counts> {
+        let read = |text: String| {
+            let pairs = text.lines().filter_map(|line| line.split_once(' '));
+            pairs.filter_map(|(k, v)| Some((k.to_owned(), v.trim().parse().ok()?))).collect()
+        };
+        self.records("heap.").into_iter().map(|(pid, text)| (pid, read(text))).collect()
     }
 
     fn records(&self, prefix: &str) -> Vec<(u32, String)> {
@@ -126,12 +125,18 @@ impl Drop for Evidence {
     }
 }
 
-fn human(
-    images: &[Image],
-    counters: &BTreeMap<String, u64>,
-    holds: bool,
-    interposer: &str,
-) -> String {
+/// The sums over the processes that were executed. A forked child inherits what its parent had
+/// counted until then: with it the same blocks would be counted twice.
+fn total(images: &[Image], counters: &BTreeMap<u32, Counts>) -> Counts {
+    let executed: BTreeSet<u32> = images.iter().map(|image| image.pid).collect();
+    let mut sums = Counts::new();
+    for (key, value) in executed.iter().filter_map(|pid| counters.get(pid)).flatten() {
+        *sums.entry(key.clone()).or_insert(0) += value;
+    }
+    sums
+}
+
+fn human(images: &[Image], counters: &Counts, holds: bool, interposer: &str) -> String {
     let word = if holds { "proof" } else { "no proof" };
     let interposed = images.iter().filter(|i| i.is_interposed()).count();
     let mut text = format!(
@@ -171,15 +176,44 @@ fn own(from: &str, to: &str) -> String {
     }
 }
 
-fn machine(images: &[Image], counters: &BTreeMap<String, u64>, holds: bool) -> String {
+fn machine(images: &[Image], counters: &BTreeMap<u32, Counts>, holds: bool) -> String {
     let mut text = String::new();
-    for image in images {
+    for (index, image) in images.iter().enumerate() {
+        // Only the last program of a process comes to its end.
+        let last = images[index + 1..].iter().all(|later| later.pid != image.pid);
+        let counters = counters.get(&image.pid).filter(|_| last);
         let object = json!({
             "reason": "image", "program": image.program, "pid": image.pid, "interposed": image.is_interposed(),
             "references": image.references(), "bound": image.bound, "elsewhere": image.elsewhere,
-            "split": image.split(),
+            "split": image.split(), "counters": counters,
         });
         text += &format!("{object}\n");
     }
-    text + &format!("{}\n", json!({ "reason": "proof", "holds": holds, "counters": counters }))
+    let proof = json!({ "reason": "proof", "holds": holds, "counters": total(images, counters) });
+    text + &format!("{proof}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(allocations: u64) -> Counts {
+        Counts::from([("allocations".to_owned(), allocations)])
+    }
+
+    #[test]
+    fn blocks_that_a_forked_child_inherited_are_counted_once() {
+        let image =
+            |program: &str, pid| Image { program: program.to_owned(), pid, ..Image::default() };
+        let images = [image("env", 7), image("/bin/p", 7), image("q", 9)];
+        // 8 was forked by 7 and executed nothing.
+        let counters = BTreeMap::from([(7, counts(100)), (8, counts(90)), (9, counts(1))]);
+        assert_eq!(total(&images, &counters), counts(101));
+        let text = machine(&images, &counters, true);
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert!(lines[0]["counters"].is_null(), "{text}");
+        assert_eq!(lines[1]["counters"]["allocations"], 100);
+        assert_eq!(lines[3]["counters"]["allocations"], 101);
+    }
 }
