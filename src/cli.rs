@@ -16,10 +16,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     subcommand_help_heading = "Verbs"
 )]
 pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) global: Global,
+    // First, because the heading of the others would otherwise hold for these too.
     #[command(flatten)]
     pub(crate) generate: Generate,
+    #[command(flatten)]
+    pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
 }
@@ -267,4 +268,89 @@ pub(crate) struct Init {
     /// Also write a CMakeLists.txt that builds the interposer
     #[arg(long)]
     pub(crate) cmake: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{Command, CommandFactory};
+
+    use super::*;
+
+    const RENDERED: &[&str] = &["platform", "allocator", "lang", "mode", "prefix", "hook"];
+    const EVERYWHERE: &[&str] = &["format", "color", "quiet", "verbose", "help"];
+
+    fn options(command: &Command) -> BTreeSet<String> {
+        let options = command.get_arguments().filter_map(|a| a.get_long()).map(str::to_owned);
+        options.filter(|name| name != "version").collect()
+    }
+
+    /// The table of the design, section 4.
+    fn table(verb: &str) -> Vec<&'static str> {
+        let own: &[&str] = match verb {
+            "generate" | "laws" => &["target", "output", "only", "depfile"],
+            "check" => &["target"],
+            "build" => &["target", "lib", "cc", "output", "depfile"],
+            "run" => &[
+                "platform",
+                "allocator",
+                "lib",
+                "cc",
+                "preload",
+                "proof",
+                "no-inherit",
+                "print-env",
+            ],
+            "verify" => &["platform", "allocator", "lib", "cc", "program", "laws"],
+            "list" => &["platform", "allocator", "target"],
+            "init" => &["lib", "cc", "cmake"],
+            "explain" => &[],
+            other => panic!("the table has no verb `{other}`"),
+        };
+        let rendered = ["generate", "laws", "check", "build"].contains(&verb);
+        let rendered = if rendered { RENDERED } else { &[] };
+        own.iter().chain(rendered).chain(EVERYWHERE).copied().collect()
+    }
+
+    #[test]
+    fn every_verb_has_the_options_of_the_table_and_no_others() {
+        let mut model = Cli::command();
+        model.build();
+        let mut verbs = BTreeSet::new();
+        for verb in model.get_subcommands().filter(|c| c.get_name() != "help") {
+            let name = verb.get_name();
+            let wanted: BTreeSet<String> = table(name).into_iter().map(str::to_owned).collect();
+            assert_eq!(options(verb), wanted, "{name}");
+            verbs.insert(name.to_owned());
+        }
+        let all = "generate check build run verify laws list explain init";
+        assert_eq!(verbs, all.split(' ').map(str::to_owned).collect());
+        // The bare form is `generate`.
+        let bare = options(&model);
+        assert_eq!(bare, table("generate").into_iter().map(str::to_owned).collect());
+    }
+
+    #[test]
+    fn an_option_means_the_same_letter_and_has_words_in_every_verb() {
+        let mut model = Cli::command();
+        model.build();
+        for verb in model.get_subcommands().chain([&model]).filter(|c| c.get_name() != "help") {
+            for option in verb.get_arguments().filter(|a| a.get_long().is_some()) {
+                let long = option.get_long().unwrap_or_default();
+                let letter = match long {
+                    "platform" => Some('p'),
+                    "allocator" => Some('a'),
+                    "output" => Some('o'),
+                    "quiet" => Some('q'),
+                    "verbose" => Some('v'),
+                    "help" => Some('h'),
+                    "version" => Some('V'),
+                    _ => None,
+                };
+                assert_eq!(option.get_short(), letter, "{} --{long}", verb.get_name());
+                assert!(option.get_help().is_some(), "{} --{long}", verb.get_name());
+            }
+        }
+    }
 }
