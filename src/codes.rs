@@ -600,10 +600,10 @@ pub static CODES: &[Code] = &[
     ),
     page(
         "A8910",
-        "an option that does not fit the verb",
-        "The verb understands the option, and cannot do what it asks: `build` makes one library for\n\
-         one platform, and the laws of a platform are the same for every shim.\n\
-         Give one platform, or leave the option out.",
+        "one library is for one platform",
+        "`build` makes one library, so `all` or a list of platforms cannot be meant.\n\
+         Name one platform; other platforms take another call.\n\
+         Example: `alloc8-gen build -p linux -a my_heap`.",
     ),
     page(
         "A8911",
@@ -616,6 +616,13 @@ pub static CODES: &[Code] = &[
         "neither a symbol nor a code",
         "`explain` knows the symbols of all platforms, those that are left alone, and these codes.\n\
          Example: `alloc8-gen explain aligned_alloc` or `alloc8-gen explain A8101`.",
+    ),
+    page(
+        "A8920",
+        "an option that means nothing to `laws`",
+        "The laws of a platform are the same for every shim, so the shim's language and mode do not\n\
+         matter to them.\n\
+         Leave the option out.",
     ),
     page(
         "A8999",
