@@ -1,27 +1,51 @@
 //! The conformance program for the user's own CI.
 
-use std::{path::Path, process::Command};
-
-use alloc8_gen::{
-    laws::{MODE, suite},
-    render::{Inputs, marker},
-    spec,
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
 };
+
+use alloc8_gen::{laws::MODE, render::marker};
 
 use super::{shim, table::compiler};
 
-fn rendered(folder: &Path) {
-    let linux = spec::platform("linux").unwrap();
-    let inputs = Inputs {
-        platform: "linux".into(),
-        allocator: String::new(),
-        lang: "c".into(),
-        mode: MODE.into(),
-    };
-    for (name, text) in suite(&linux, &inputs).unwrap() {
-        let marker = marker::read(&text).unwrap_or_else(|| panic!("{name} has no marker"));
-        assert!(marker.intact && marker.inputs == inputs, "{name}: {marker:?}");
-        std::fs::write(folder.join(name), text).unwrap();
+fn tool(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_alloc8-gen"));
+    command.arg("laws").args(arguments).current_dir(folder).output().unwrap()
+}
+
+/// Renders the laws below a folder, and says where they are.
+fn rendered(folder: &Path) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    let output = tool(folder, &["-p", "linux", "-o", "."]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    folder.join("linux/laws")
+}
+
+#[test]
+fn every_file_of_the_laws_bears_the_marker_and_a_second_run_writes_nothing() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = rendered(work.path());
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let marker = marker::read(&text).unwrap_or_else(|| panic!("{}", path.display()));
+        let inputs = (marker.inputs.platform.as_str(), marker.inputs.mode.as_str());
+        assert!(marker.intact && inputs == ("linux", MODE), "{}", path.display());
+    }
+    let again = tool(work.path(), &["-p", "linux", "-o", "."]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains(" 0 written"), "{again:?}");
+
+    // Where they go by themselves, with an allocator and without.
+    for (more, folder) in [(&[][..], "linux"), (&["-a", "simple_heap"], "simple_heap/linux")] {
+        let output = tool(work.path(), &[&["-p", "linux"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(work.path().join("generated").join(folder).join("laws/Makefile").is_file());
+    }
+    for wrong in [&["-p", "linux", "--lang", "c"][..], &["-p", "linux", "-o", "-"], &[]] {
+        let output = tool(work.path(), wrong);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{output:?}");
     }
 }
 
@@ -47,11 +71,9 @@ fn make(folder: &Path, library: &Path, more: &[&str]) -> (Option<i32>, String) {
 fn the_conformance_program_needs_nothing_but_make_and_a_compiler() {
     let Some(gcc) = compiler("gcc") else { return };
     let work = tempfile::tempdir().unwrap();
-    let folder = work.path().join("with space: and colon/laws");
-    std::fs::create_dir_all(&folder).unwrap();
-    rendered(&folder);
+    let folder = rendered(&work.path().join("with space: and colon"));
     let library = folder.join("lib heap.so");
-    std::fs::copy(shim::interposer(&shim::simple_heap(), &gcc).library, &library).unwrap();
+    fs::copy(shim::interposer(&shim::simple_heap(), &gcc).library, &library).unwrap();
     let (status, text) = make(&folder, &library, &[]);
     assert_eq!(status, Some(0), "{text}");
     let last = text.lines().rfind(|line| line.contains(" passed")).unwrap_or_default();
