@@ -117,8 +117,7 @@ fn planned(platform: &Platform, name: &str, options: &Verify, show: &Show) -> Re
 fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {
     let fitting: Vec<_> =
         spec::platforms()?.into_iter().filter(|p| abi_of(p, object).is_some()).collect();
-    let by_libc =
-        fitting.iter().find(|p| object.needed.iter().any(|n| *n == p.runtime.libc)).cloned();
+    let by_libc = fitting.iter().find(|p| object.needed.contains(&p.runtime.libc)).cloned();
     by_libc.or_else(|| fitting.into_iter().next()).ok_or_else(|| {
         Diagnostic::error(
             "A8513",

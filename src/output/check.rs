@@ -98,11 +98,13 @@ fn walk(
             continue;
         }
         // A pipe would be waited for.
-        if !hidden && path.is_file() && ours(&path) {
-            if let Ok(text) = fs::read_to_string(&path) {
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                found.entry(folder.to_owned()).or_default().insert(name, text);
-            }
+        if !hidden
+            && path.is_file()
+            && ours(&path)
+            && let Ok(text) = fs::read_to_string(&path)
+        {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            found.entry(folder.to_owned()).or_default().insert(name, text);
         }
     }
     Ok(())
