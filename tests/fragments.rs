@@ -101,7 +101,8 @@ fn command(program: &str) -> Command {
     let path: OsString = std::env::join_paths(without).expect("as it was");
     let mut command = Command::new(program);
     command.env("PATH", path);
-    for name in ["CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "LD_PRELOAD", "MAKEFLAGS"]
+    for name in
+        ["CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "LD_PRELOAD", "MAKEFLAGS"]
     {
         command.env_remove(name);
     }
@@ -344,6 +345,25 @@ fn flags_of_the_project_lose_nothing() {
 }
 
 #[test]
+fn each_configuration_of_one_build_has_its_own() {
+    if !have("fragments-multi-config", &[CMAKE, NINJA]) {
+        return;
+    }
+    let project = Project::new("made");
+    let output = project.configure(&["-G", "Ninja Multi-Config"]);
+    // The generator itself came with CMake 3.17, and output names by configuration with 3.20.
+    if !output.status.success() {
+        return skip("fragments-multi-config", "CMake 3.20 or newer");
+    }
+    for configuration in ["Debug", "Release"] {
+        succeeded(&project.build(&["--config", configuration]));
+        let again = project.build(&["--config", configuration]);
+        assert!(text(&again).contains("no work to do"), "{}", text(&again));
+        assert!(is_direct(&project.build.join(configuration).join(LIBRARY)));
+    }
+}
+
+#[test]
 fn hidden_functions_are_jumped_to() {
     if !have("fragments-hidden", &[CMAKE, NINJA]) {
         return;
@@ -414,7 +434,8 @@ fn the_tool_judges_after_the_link_when_it_is_there() {
     let project = Project::new("made").configured(&["-G", "Ninja", &tool]);
     // nm cannot see this: the stack becomes executable.
     let call = "alloc8_interpose(block_heap_preload block_heap)";
-    let more = format!("{call}\ntarget_link_options(block_heap_preload PRIVATE LINKER:-z,execstack)");
+    let more =
+        format!("{call}\ntarget_link_options(block_heap_preload PRIVATE LINKER:-z,execstack)");
     edit(&project.source.join("CMakeLists.txt"), call, &more);
     failed(&project.build(&[]), "verify found a difference");
     assert!(!project.library().exists());
@@ -461,9 +482,7 @@ fn init_writes_a_cmake_project_that_builds() {
     fs::copy(project.build.join(ARCHIVE), folder.join(ARCHIVE)).unwrap();
     let run = |program: &str, arguments: &[&str]| {
         let cache = project.build.join("cache");
-        finish(
-            command(program).current_dir(&folder).env("XDG_CACHE_HOME", cache).args(arguments),
-        )
+        finish(command(program).current_dir(&folder).env("XDG_CACHE_HOME", cache).args(arguments))
     };
     let init = ["init", "block_heap", "--lib", ARCHIVE, "--cmake"];
     succeeded(&run(TOOL, &init));
