@@ -44,12 +44,7 @@ impl Generator {
             Origin::BuiltIn | Origin::Convention => None,
         };
         let platform = spec::platform(platform)?;
-        let inputs = Inputs {
-            platform: platform.name.clone(),
-            allocator: name.into_owned(),
-            lang: "c".to_owned(),
-            mode: "interpose".to_owned(),
-        };
+        let inputs = Inputs::interposer(&platform.name, &name);
         let (plan, _) = Plan::new(&platform, &allocator)?;
         Ok(Generator { plan, inputs, description })
     }

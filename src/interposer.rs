@@ -203,7 +203,7 @@ fn measure(
     )?;
     let Some(measured) = measured else {
         remarks.push(Diagnostic::note(
-            "A8704",
+            "A8705",
             "promised, not measured: the target does not run here",
         ));
         return Ok(None);
@@ -224,12 +224,7 @@ fn assemble(
     archives: &[PathBuf],
     work: &Path,
 ) -> Result<PathBuf> {
-    let inputs = Inputs {
-        platform: plan.platform.name.clone(),
-        allocator: plan.allocator.name.clone(),
-        lang: "c".to_owned(),
-        mode: "interpose".to_owned(),
-    };
+    let inputs = Inputs::interposer(&plan.platform.name, &plan.allocator.name);
     let files = render::render(plan, &inputs)?;
     let shim = &files["shim.c"];
     let map = &files[&format!("exports.{}.map", abi.name)];

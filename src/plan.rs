@@ -290,7 +290,7 @@ impl Plan {
         if foreign != Foreign::Trust {
             report.push(
                 Diagnostic::error("A8203", "the policy for foreign pointers has no text on this platform yet")
-                    .at(&self.allocator.source, 0..0, "")
+                    .fact(format!("in `{}`", self.allocator.source.name))
                     .help("write `foreign = \"trust\"`: on this platform the whole malloc family is taken over, so there are no foreign blocks"),
             );
         }

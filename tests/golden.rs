@@ -15,12 +15,7 @@ fn rendered(name: &str) -> BTreeMap<String, render::Files> {
     let platforms = spec::platforms().expect("without a mistake");
     let mut folders = BTreeMap::new();
     for platform in &platforms {
-        let inputs = Inputs {
-            platform: platform.name.clone(),
-            allocator: name.to_owned(),
-            lang: "c".to_owned(),
-            mode: "interpose".to_owned(),
-        };
+        let inputs = Inputs::interposer(&platform.name, name);
         let (plan, _) = Plan::new(platform, &allocator).expect("complete");
         folders.insert(platform.name.clone(), render::render(&plan, &inputs).expect("rendered"));
     }

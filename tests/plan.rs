@@ -24,22 +24,13 @@ fn binding(plan: &Plan, name: &str) -> Binding {
 #[test]
 fn an_allocator_that_keeps_the_contract_is_bound_directly_at_no_price() {
     let plan = plan("simple_heap");
-    for name in [
-        "malloc",
-        "calloc",
-        "realloc",
-        "free",
-        "__libc_malloc",
-        "cfree",
-        "_ZdlPv",
-        "free_sized",
-    ] {
+    for name in
+        ["malloc", "calloc", "realloc", "free", "__libc_malloc", "cfree", "_ZdlPv", "free_sized"]
+    {
         assert!(matches!(binding(&plan, name), Binding::Direct(_)), "{name}");
     }
     assert!(
-        plan.answers
-            .iter()
-            .all(|a| !matches!(a.binding, Binding::Direct(_)) || a.price == Some(0))
+        plan.answers.iter().all(|a| !matches!(a.binding, Binding::Direct(_)) || a.price == Some(0))
     );
 }
 

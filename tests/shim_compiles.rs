@@ -40,12 +40,7 @@ fn shims(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for allocator in allocators() {
         let (plan, _) = Plan::new(&linux, &allocator).unwrap();
-        let inputs = Inputs {
-            platform: "linux".into(),
-            allocator: allocator.name.clone(),
-            lang: "c".into(),
-            mode: "interpose".into(),
-        };
+        let inputs = Inputs::interposer("linux", &allocator.name);
         let file = folder.join(format!("{}.c", allocator.name));
         fs::write(&file, &render::render(&plan, &inputs).unwrap()["shim.c"]).unwrap();
         files.push(file);

@@ -26,7 +26,6 @@ struct Subject {
     folder: PathBuf,
     inputs: Inputs,
     allocator: Allocator,
-    target: Option<String>,
 }
 
 pub(crate) fn check(options: &Check, show: &Show) -> Result<u8> {
@@ -88,15 +87,11 @@ fn from_markers(options: &Check, report: &mut Report) -> Vec<Subject> {
                 );
                 continue;
             }
-            let Some(inputs) = all.into_iter().next() else { continue };
+            let Some(mut inputs) = all.into_iter().next() else { continue };
+            inputs.target = options.target.clone().or(inputs.target);
             match recall(&inputs, &folder) {
                 Ok(allocator) => {
-                    let subject = Subject {
-                        folder: folder.clone(),
-                        inputs,
-                        allocator,
-                        target: options.target.clone(),
-                    };
+                    let subject = Subject { folder: folder.clone(), inputs, allocator };
                     subjects.insert(folder, subject);
                 }
                 Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
@@ -146,13 +141,11 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
     for platform in platforms(&configuration.platform)? {
         for root in roots {
             let folder = root.join(folder_name(&platform.name, &lang, &mode));
-            let inputs = generate::inputs(&platform, &allocator, &folder, &lang, &mode)?;
-            subjects.push(Subject {
-                folder,
-                inputs,
-                allocator: allocator.clone(),
+            let inputs = Inputs {
                 target: options.target.clone(),
-            });
+                ..generate::inputs(&platform, &allocator, &folder, &lang, &mode)?
+            };
+            subjects.push(Subject { folder, inputs, allocator: allocator.clone() });
         }
     }
     Ok(subjects)
@@ -160,7 +153,7 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
 
 fn examine(subject: &Subject) -> Result<Vec<Drift>> {
     let mut platform = spec::platform(&subject.inputs.platform)?;
-    generate::narrow(&mut platform, subject.target.as_deref())?;
+    generate::narrow(&mut platform, subject.inputs.target.as_deref())?;
     let (plan, _) = Plan::new(&platform, &subject.allocator)?;
     compare(&subject.folder, &render::render(&plan, &subject.inputs)?)
 }
@@ -192,7 +185,7 @@ fn mend(subject: &Subject, drifts: &[Drift]) -> Vec<String> {
             line += &format!(" {option} {value}");
         }
     }
-    if let Some(target) = &subject.target {
+    if let Some(target) = &subject.inputs.target {
         line += &format!(" --target {target}");
     }
     // `.` and `link/..` have no name of their own.

@@ -33,7 +33,10 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     for mut platform in platforms(&configuration.platform)? {
         narrow(&mut platform, options.target.as_deref())?;
         let folder = base.join(folder_name(&platform.name, &lang, &mode));
-        let inputs = inputs(&platform, &allocator, &folder, &lang, &mode)?;
+        let inputs = Inputs {
+            target: options.target.clone(),
+            ..inputs(&platform, &allocator, &folder, &lang, &mode)?
+        };
         match Plan::new(&platform, &allocator)
             .and_then(|(plan, more)| Ok((render::render(&plan, &inputs)?, more)))
         {
@@ -177,5 +180,6 @@ pub(crate) fn inputs(
         allocator,
         lang: lang.to_owned(),
         mode: mode.to_owned(),
+        target: None,
     })
 }

@@ -36,12 +36,7 @@ pub(crate) fn laws(options: &Generate, show: &Show) -> Result<u8> {
         let folder = base.join(&platform.name).join("laws");
         let inputs = match &allocator {
             Some(allocator) => generate::inputs(&platform, allocator, &folder, "c", MODE)?,
-            None => Inputs {
-                platform: platform.name.clone(),
-                allocator: String::new(),
-                lang: "c".to_owned(),
-                mode: MODE.to_owned(),
-            },
+            None => Inputs { mode: MODE.to_owned(), ..Inputs::interposer(&platform.name, "") },
         };
         match suite(&platform, &inputs) {
             Ok(files) => {

@@ -156,12 +156,7 @@ mod tests {
     use super::*;
 
     fn files(text: &str) -> Files {
-        let inputs = crate::render::Inputs {
-            platform: "linux".into(),
-            allocator: "x".into(),
-            lang: "c".into(),
-            mode: "interpose".into(),
-        };
+        let inputs = crate::render::Inputs::interposer("linux", "x");
         Files::from([(
             "a.c".to_owned(),
             crate::render::marker::mark(text, crate::render::Comment::C, &inputs),

@@ -33,6 +33,22 @@ pub struct Inputs {
     pub lang: String,
     /// `interpose`, `static` or `prefixed`.
     pub mode: String,
+    /// The target triple whose ABI alone was rendered; absent: all ABIs of the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+impl Inputs {
+    /// The default configuration: an interposing shim in C for all ABIs.
+    pub fn interposer(platform: &str, allocator: &str) -> Inputs {
+        Inputs {
+            platform: platform.to_owned(),
+            allocator: allocator.to_owned(),
+            lang: "c".to_owned(),
+            mode: "interpose".to_owned(),
+            target: None,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,12 +77,14 @@ pub struct Marker {
 
 /// Puts the marker above a text.
 pub fn mark(body: &str, comment: Comment, inputs: &Inputs) -> String {
+    let target = inputs.target.as_ref().map(|t| format!("target = {}, ", quote(t)));
     let fields = format!(
-        "alloc8 = {{ platform = {}, allocator = {}, lang = {}, mode = {}, format = {FORMAT}, body = \"{}\" }}",
+        "alloc8 = {{ platform = {}, allocator = {}, lang = {}, mode = {}, {}format = {FORMAT}, body = \"{}\" }}",
         quote(&inputs.platform),
         quote(&inputs.allocator),
         quote(&inputs.lang),
         quote(&inputs.mode),
+        target.unwrap_or_default(),
         hash(body)
     );
     match comment {
@@ -119,10 +137,8 @@ mod tests {
 
     fn inputs() -> Inputs {
         Inputs {
-            platform: "linux".into(),
-            allocator: "../my heap \"x\".toml".into(),
-            lang: "c".into(),
-            mode: "interpose".into(),
+            target: Some("x86_64-linux-gnu".into()),
+            ..Inputs::interposer("linux", "../my heap \"x\".toml")
         }
     }
 

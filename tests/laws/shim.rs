@@ -79,12 +79,7 @@ pub(super) fn interposer(heap: &Heap, compiler: &Compiler) -> Interposer {
 /// ones, `-shared`, `-fPIC` and the version script.
 pub(super) fn jumping(heap: &Heap, compiler: &Compiler, flags: &[&str]) -> (TempDir, PathBuf) {
     let plan = interposer(heap, compiler).plan;
-    let inputs = Inputs {
-        platform: "linux".into(),
-        allocator: heap.name.into(),
-        lang: "c".into(),
-        mode: "interpose".into(),
-    };
+    let inputs = Inputs::interposer("linux", heap.name);
     let files = render::render(&plan, &inputs).unwrap();
     let abi = &plan.platform.abis[0].name;
     let work = TempDir::new().unwrap();

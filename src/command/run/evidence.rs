@@ -56,7 +56,8 @@ impl Evidence {
         let images = self.images();
         let counters = self.counters();
         let main: Vec<&Image> = images.iter().filter(|i| i.pid == pid).collect();
-        let split: usize = images.iter().map(|i| i.split().len()).sum();
+        let split: usize =
+            images.iter().filter(|i| i.is_interposed()).map(|i| i.split().len()).sum();
         let holds = !main.is_empty() && main.iter().all(|i| i.is_interposed()) && split == 0;
         let text = if show.json() {
             machine(&images, &counters, holds)
