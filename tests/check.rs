@@ -339,3 +339,19 @@ fn quiet_says_nothing_of_agreement() {
     let ran = Ran::new(tool(place.path()).args(["check", "-q"])).exits(0);
     assert!(ran.out.is_empty() && ran.err.is_empty(), "{}", ran.all());
 }
+
+#[test]
+fn a_narrowed_rendering_remembers_its_target() {
+    let place = project();
+    let target = ["--target", "x86_64-linux-gnu"];
+    let narrow = ["generate", "-p", "linux", "-a", "heap.toml", "-o", "narrow"];
+    run(place.path(), &[&narrow[..], &target].concat()).exits(0);
+    assert!(!place.path().join("narrow/linux/symbols.ilp32.txt").exists());
+    run(place.path(), &["check", "narrow"]).exits(0);
+    fs::remove_file(place.path().join("narrow/linux/symbols.lp64.txt")).unwrap();
+    let ran = run(place.path(), &["check", "narrow"]).exits(1);
+    let mend = ran.out.lines().last().unwrap();
+    assert!(mend.ends_with("--target x86_64-linux-gnu -o narrow"), "{mend}");
+    mends(place.path(), mend);
+    run(place.path(), &["check", "narrow"]).exits(0);
+}

@@ -78,7 +78,7 @@ fn refuse_what_means_nothing(options: &Generate) -> Result<()> {
         (c.hook.is_some(), "--hook"),
     ];
     if let Some((_, option)) = given.iter().find(|(given, _)| *given) {
-        return Err(Diagnostic::error("A8910", format!("`{option}` means nothing to `laws`"))
+        return Err(Diagnostic::error("A8920", format!("`{option}` means nothing to `laws`"))
             .help("leave it out: the laws of a platform are the same for every shim")
             .into());
     }
