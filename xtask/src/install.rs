@@ -53,6 +53,11 @@ pub(crate) fn all() -> anyhow::Result<()> {
     install(&wanted)
 }
 
+/// The same for one package.
+pub(crate) fn one(package: &str, program: &str) -> anyhow::Result<()> {
+    install(&BTreeMap::from([(package.to_owned(), vec![program.to_owned()])]))
+}
+
 /// Packages and programs of each entry in the list of real programs.
 fn real_programs() -> anyhow::Result<Vec<(Vec<String>, Vec<String>)>> {
     let path = "tests/programs/programs.toml";

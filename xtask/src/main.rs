@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod codegen;
 mod demo;
 mod install;
@@ -16,6 +17,7 @@ cargo xtask TASK
   codegen [--check]   render every platform for simple_heap into generated/, or only compare
   bless               the same as codegen
   demo                a real program under a proven interposer
+  bench               instructions per call, and the time that generation takes
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +39,7 @@ fn task() -> anyhow::Result<()> {
         ["codegen" | "bless"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
         ["demo"] => demo::demo(),
+        ["bench"] => bench::bench(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())
