@@ -27,10 +27,8 @@ pub enum Binding {
     Guarded(String, Vec<Guard>),
     /// The shim makes it from other functions of the allocator.
     Synthesized(Vec<Guard>),
-    /// The shim jumps through the public symbol of the base.
-    Derived(Operation),
-    /// The C++ runtime's own stays, and reaches ours.
-    LeftToRuntime,
+    /// The C library's or the C++ runtime's own stays, and reaches ours.
+    Left,
     /// The shim answers without the allocator.
     Answered,
 }
@@ -43,8 +41,7 @@ impl Binding {
             Binding::Jump(_) => "jump",
             Binding::Guarded(..) => "guarded",
             Binding::Synthesized(_) => "synthesized",
-            Binding::Derived(_) => "derived",
-            Binding::LeftToRuntime => "left",
+            Binding::Left => "left",
             Binding::Answered => "answered",
         }
     }
@@ -125,7 +122,7 @@ impl Plan {
 
     /// The symbols that the shim defines.
     pub fn defined(&self) -> impl Iterator<Item = &Answer> {
-        self.answers.iter().filter(|a| a.binding != Binding::LeftToRuntime)
+        self.answers.iter().filter(|a| a.binding != Binding::Left)
     }
 
     /// Public name and target of everything that can be bound directly.
@@ -134,11 +131,6 @@ impl Plan {
             Binding::Direct(target) => Some((&a.symbol, target.as_str())),
             _ => None,
         })
-    }
-
-    /// Whether another emitted symbol jumps through this one's public name.
-    pub fn is_base(&self, operation: Operation) -> bool {
-        self.answers.iter().any(|a| a.binding == Binding::Derived(operation))
     }
 
     fn answer(&self, symbol: &Symbol) -> Answer {
@@ -170,16 +162,15 @@ impl Plan {
                 (Binding::Synthesized(guards), "made from memalign".to_owned())
             }
             Op::Reallocarray => (
-                Binding::Derived(Op::Realloc),
-                "multiplies, then resizes through the public realloc: a program's own is respected"
-                    .to_owned(),
+                Binding::Left,
+                "the C library's own multiplies and calls the public realloc".to_owned(),
             ),
             Op::Mallopt | Op::MallocTrim | Op::Mallinfo | Op::Mallinfo2 | Op::MallocInfo | Op::MallocStats => {
                 (Binding::Answered, honest(operation).to_owned())
             }
             Op::New(form) if form.nothrow => (
-                Binding::LeftToRuntime,
-                "C cannot catch what a new-handler throws, and the runtime calls ours by its public name".to_owned(),
+                Binding::Left,
+                "C cannot catch what a new-handler throws, and the C++ runtime's own calls its base by the public name".to_owned(),
             ),
             Op::New(form) if form == Default::default() || only_aligned(form) => {
                 let role = if form.aligned { Role::Memalign } else { Role::Malloc };
@@ -197,8 +188,8 @@ impl Plan {
                 self.function(Role::FreeSized, None)
             }
             Op::New(_) | Op::Delete(_) => (
-                Binding::Derived(operation.base().expect("the bases are matched above")),
-                "[new.delete]: a program that replaces the base alone must be reached from here".to_owned(),
+                Binding::Left,
+                "the C++ runtime's own calls its base by the public name".to_owned(),
             ),
         }
     }
@@ -265,11 +256,7 @@ impl Plan {
             Binding::Direct(_) => Some(0),
             Binding::Jump(_) => Some(1),
             Binding::Guarded(_, guards) => Some(sum(guards)),
-            Binding::Derived(base) => {
-                let (base, _) = self.bind(*base);
-                Some(2 + self.price(&base)?)
-            }
-            Binding::Synthesized(_) | Binding::LeftToRuntime | Binding::Answered => None,
+            Binding::Synthesized(_) | Binding::Left | Binding::Answered => None,
         }
     }
 

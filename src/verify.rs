@@ -257,8 +257,8 @@ fn judge_code(
             finding.grade = Grade::Note;
         }
     }
-    if planned == Some(&Binding::LeftToRuntime) {
-        finding.remark = "the plan leaves it to the C++ runtime".to_owned();
+    if planned == Some(&Binding::Left) {
+        finding.remark = "the plan leaves it to the runtime".to_owned();
         finding.grade = Grade::Note;
     }
     let base = symbol.operation.base().filter(|_| symbol.operation.is_operator());
@@ -286,9 +286,9 @@ fn judge_absence(
     abi: &Abi,
     planned: Option<&Binding>,
 ) {
-    if planned == Some(&Binding::LeftToRuntime) {
+    if planned == Some(&Binding::Left) {
         finding.status = Status::Left;
-        finding.remark = "left to the C++ runtime, which calls the base".to_owned();
+        finding.remark = "the runtime's own calls the base by its public name".to_owned();
         return;
     }
     if absence_is_fault(symbol, platform, abi, planned) {
@@ -326,7 +326,7 @@ fn absence_is_fault(
     planned: Option<&Binding>,
 ) -> bool {
     if let Some(planned) = planned {
-        return *planned != Binding::LeftToRuntime;
+        return *planned != Binding::Left;
     }
     let first = platform.bearing(symbol.operation).is_some_and(|s| s.name(abi) == symbol.name(abi));
     first

@@ -103,7 +103,7 @@ fn what_build_makes_binds_directly_as_the_plan_says() {
     let file = interposer().to_str().unwrap();
     let ran = run(place.path(), &["verify", "-a", "simple_heap", file]).exits(0);
     assert!(ran.line("malloc").contains("direct: simple_heap_malloc"), "{}", ran.all());
-    assert!(ran.line("_Znam").contains("public jump: _Znwm"), "{}", ran.all());
+    assert!(ran.line("_Znam").contains("left"), "{}", ran.all());
     ran.says(&["promised, not measured"]);
 }
 
@@ -174,28 +174,43 @@ fn a_missing_function_is_a_fault_whoever_frees_or_allocates_through_it() {
     }
 }
 
+/// Our shims leave derived forms to the C++ runtime; these are what others write.
+fn with_derived_forms(head: &'static str, link: &'static [&'static str]) -> Planted {
+    let (new, array) =
+        if cfg!(target_pointer_width = "64") { ("_Znwm", "_Znam") } else { ("_Znwj", "_Znaj") };
+    Planted {
+        shim: Box::new(move |text| {
+            format!(
+                "{head}\n{text}\n\
+                 ALLOC8_EXPORT void *{array}(size_t size) {{ return {new}(size); }}\n\
+                 ALLOC8_EXPORT void _ZdaPv(void *ptr) {{ _ZdlPv(ptr); }}\n"
+            )
+        }),
+        map: Box::new(move |text| {
+            text.replace("global:\n", &format!("global:\n    {array};\n    _ZdaPv;\n"))
+        }),
+        link,
+        ..Planted::default()
+    }
+}
+
+#[test]
+fn new_array_that_goes_through_new_is_good() {
+    with_derived_forms("", &["-Wl,-Bno-symbolic"]).verify(false).exits(0);
+}
+
 #[test]
 fn a_linker_that_binds_new_array_past_new_is_seen() {
-    let planted = Planted { link: &["-Wl,-Bsymbolic-functions"], ..Planted::default() };
-    past_the_base(&planted.verify(false).exits(1));
-    let planted = Planted { link: &["-Wl,-Bsymbolic"], ..Planted::default() };
-    let ran = planted.verify(false).exits(1);
+    past_the_base(&with_derived_forms("", &["-Wl,-Bsymbolic-functions"]).verify(false).exits(1));
+    let ran = with_derived_forms("", &["-Wl,-Bsymbolic"]).verify(false).exits(1);
     past_the_base(&ran);
     assert!(ran.out.contains("linked with -Bsymbolic"), "{}", ran.all());
 }
 
 #[test]
 fn a_compiler_that_puts_new_into_new_array_is_seen() {
-    let planted = Planted {
-        shim: Box::new(|text| {
-            format!(
-                "#pragma GCC optimize(\"no-semantic-interposition\")\n{}",
-                text.replace("used, weak", "used")
-            )
-        }),
-        ..Planted::default()
-    };
-    past_the_base(&planted.verify(false).exits(1));
+    let inlined = "#pragma GCC optimize(\"no-semantic-interposition\")";
+    past_the_base(&with_derived_forms(inlined, &["-Wl,-Bno-symbolic"]).verify(false).exits(1));
 }
 
 #[track_caller]

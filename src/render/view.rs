@@ -274,57 +274,42 @@ fn families(plan: &Plan, abi: &Abi) -> Vec<Value> {
 
 fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
     let mut runs: Vec<(bool, Vec<&Answer>)> = Vec::new();
-    for answer in answers.iter().filter(|a| a.binding != Binding::LeftToRuntime) {
+    for answer in answers.iter().filter(|a| a.binding != Binding::Left) {
         let direct = matches!(answer.binding, Binding::Direct(_));
         match runs.last_mut() {
             Some((kind, run)) if *kind == direct => run.push(answer),
             _ => runs.push((direct, vec![answer])),
         }
     }
-    let left: Vec<_> = answers.iter().filter(|a| a.binding == Binding::LeftToRuntime).collect();
+    let mut left: Vec<(&str, Vec<&str>)> = Vec::new();
+    for answer in answers.iter().filter(|a| a.binding == Binding::Left) {
+        let declaration = answer.symbol.declaration.as_str();
+        match left.iter_mut().find(|(why, _)| *why == answer.why) {
+            Some((_, declarations)) => declarations.push(declaration),
+            None => left.push((&answer.why, vec![declaration])),
+        }
+    }
     json!({
         "title": name,
         "runs": runs.iter().map(|(direct, run)| json!({
             "direct": direct,
-            "bases": run.iter().filter(|a| plan.is_base(a.symbol.operation) && first(plan, a))
-                .map(|a| a.symbol.prototype.named(&a.symbol.name(abi))).collect::<Vec<_>>(),
             "symbols": run.iter().map(|a| symbol(plan, abi, a)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
-        "left": left.iter().map(|a| a.symbol.declaration.clone()).collect::<Vec<_>>(),
-        "left_why": left.first().map(|a| a.why.clone()).unwrap_or_default(),
-    })
-}
-
-/// Whether this symbol is the one that bears its operation: derived forms jump through it.
-fn first(plan: &Plan, answer: &Answer) -> bool {
-    plan.platform.bearing(answer.symbol.operation).is_some_and(|s| {
-        s.name(&plan.platform.abis[0]) == answer.symbol.name(&plan.platform.abis[0])
+        "left": left.iter().map(|(why, declarations)| json!({
+            "why": why, "declarations": declarations,
+        })).collect::<Vec<_>>(),
     })
 }
 
 fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
-    let base = plan.is_base(answer.symbol.operation) && first(plan, answer);
     json!({
         "why": answer.symbol.why.clone().unwrap_or_default(),
-        "attribute": if base { "ALLOC8_BASE" } else { "ALLOC8_EXPORT" },
         "declaration": answer.symbol.prototype.named(&answer.symbol.name(abi)),
-        "body": body(plan, abi, answer),
+        "body": statement(&answer.symbol, &plain(plan, answer.symbol.operation)),
     })
 }
 
 /// The one statement by which a symbol forwards; unused parameters are named away before it.
-fn body(plan: &Plan, abi: &Abi, answer: &Answer) -> String {
-    let symbol = &answer.symbol;
-    let call = match (&answer.binding, symbol.operation) {
-        (Binding::Derived(base), operation) => {
-            let target = plan.platform.bearing(*base).expect("a base is a symbol of its platform");
-            return derived(operation, &target.name(abi), &target.prototype, symbol);
-        }
-        (_, operation) => plain(plan, operation),
-    };
-    statement(symbol, &call)
-}
-
 fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
     let inside = call.split_once('(').map_or("", |(_, rest)| rest);
     let used = |name: &str| {
@@ -339,21 +324,6 @@ fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
         .collect();
     let keyword = if symbol.prototype.result == "void" { "" } else { "return " };
     format!("{unused}{keyword}{call};")
-}
-
-fn derived(
-    operation: Operation,
-    target: &str,
-    prototype: &crate::prototype::Prototype,
-    symbol: &crate::spec::Symbol,
-) -> String {
-    if operation == Operation::Reallocarray {
-        return format!(
-            "size_t total;\n    if (ALLOC8_UNLIKELY(__builtin_mul_overflow(nmemb, size, &total)))\n        return alloc8_no_memory();\n    return {target}(ptr, total);"
-        );
-    }
-    let arguments: Vec<_> = prototype.parameters.iter().map(|p| p.name.as_str()).collect();
-    statement(symbol, &format!("{target}({})", arguments.join(", ")))
 }
 
 fn plain(plan: &Plan, operation: Operation) -> String {
@@ -377,7 +347,7 @@ fn plain(plan: &Plan, operation: Operation) -> String {
         Operation::PosixMemalign => "alloc8_posix_memalign(memptr, alignment, size)".to_owned(),
         Operation::Valloc => "alloc8_valloc(size)".to_owned(),
         Operation::Pvalloc => "alloc8_pvalloc(size)".to_owned(),
-        Operation::Reallocarray => unreachable!("always derived"),
+        Operation::Reallocarray => unreachable!("always left to the C library"),
         Operation::FreeSized if has(Role::FreeSized) => "alloc8_free_sized(ptr, size)".to_owned(),
         Operation::FreeAlignedSized if has(Role::FreeAlignedSized) => {
             "alloc8_free_aligned_sized(ptr, alignment, size)".to_owned()
