@@ -355,3 +355,18 @@ fn a_narrowed_rendering_remembers_its_target() {
     mends(place.path(), mend);
     run(place.path(), &["check", "narrow"]).exits(0);
 }
+
+#[test]
+fn rendered_laws_are_checked_too() {
+    let place = project();
+    run(place.path(), &["laws", "-p", "linux", "-a", "heap.toml", "-o", "suite"]).exits(0);
+    run(place.path(), &["laws", "-p", "linux", "-o", "plain"]).exits(0);
+    run(place.path(), &["check", "suite", "plain"]).exits(0);
+    for folder in ["suite", "plain"] {
+        edit(&place.path().join(folder).join("linux/laws/law.h"), "static", "static ");
+        let ran = run(place.path(), &["check", folder]).exits(1);
+        let line = ran.out.lines().last().unwrap();
+        mends(place.path(), line.trim_start_matches("help: run "));
+        run(place.path(), &["check", folder]).exits(0);
+    }
+}

@@ -8,6 +8,7 @@ use std::{
 use alloc8_gen::{
     allocator::{self, Allocator, Origin},
     diagnostic::{Diagnostic, Report, Result},
+    laws,
     output::{
         check::{Drift, State, compare, find, inputs},
         relative,
@@ -25,7 +26,8 @@ use crate::cli::{Check, Format};
 struct Subject {
     folder: PathBuf,
     inputs: Inputs,
-    allocator: Allocator,
+    /// Laws are the same for every allocator.
+    allocator: Option<Allocator>,
 }
 
 pub(crate) fn check(options: &Check, show: &Show) -> Result<u8> {
@@ -102,14 +104,17 @@ fn from_markers(options: &Check, report: &mut Report) -> Vec<Subject> {
 }
 
 /// The allocator that a marker names.
-fn recall(inputs: &Inputs, folder: &Path) -> Result<Allocator> {
+fn recall(inputs: &Inputs, folder: &Path) -> Result<Option<Allocator>> {
+    if inputs.mode == laws::MODE {
+        return Ok(None);
+    }
     if let Some(name) = inputs.allocator.strip_prefix("convention:") {
-        return allocator::convention(name);
+        return allocator::convention(name).map(Some);
     }
     if inputs.allocator.ends_with(".toml") {
-        return allocator::read_file(&folder.join(&inputs.allocator));
+        return allocator::read_file(&folder.join(&inputs.allocator)).map(Some);
     }
-    allocator::built_in(&inputs.allocator).unwrap_or_else(|| {
+    let built_in = allocator::built_in(&inputs.allocator).unwrap_or_else(|| {
         Err(Diagnostic::error(
             "A8307",
             format!(
@@ -120,7 +125,8 @@ fn recall(inputs: &Inputs, folder: &Path) -> Result<Allocator> {
         )
         .help("use the alloc8-gen that rendered it, or render it again")
         .into())
-    })
+    });
+    built_in.map(Some)
 }
 
 fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
@@ -145,7 +151,7 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
                 target: options.target.clone(),
                 ..generate::inputs(&platform, &allocator, &folder, &lang, &mode)?
             };
-            subjects.push(Subject { folder, inputs, allocator: allocator.clone() });
+            subjects.push(Subject { folder, inputs, allocator: Some(allocator.clone()) });
         }
     }
     Ok(subjects)
@@ -154,7 +160,10 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
 fn examine(subject: &Subject) -> Result<Vec<Drift>> {
     let mut platform = spec::platform(&subject.inputs.platform)?;
     generate::narrow(&mut platform, subject.inputs.target.as_deref())?;
-    let (plan, _) = Plan::new(&platform, &subject.allocator)?;
+    let Some(allocator) = &subject.allocator else {
+        return compare(&subject.folder, &laws::suite(&platform, &subject.inputs)?);
+    };
+    let (plan, _) = Plan::new(&platform, allocator)?;
     compare(&subject.folder, &render::render(&plan, &subject.inputs)?)
 }
 
@@ -171,13 +180,37 @@ fn mend(subject: &Subject, drifts: &[Drift]) -> Vec<String> {
     if drifts.iter().all(|d| d.state == State::Orphan) {
         return lines;
     }
+    match &subject.allocator {
+        Some(allocator) => lines.extend(mend_shim(subject, allocator)),
+        None => lines.push(mend_laws(subject)),
+    }
+    lines
+}
+
+fn mend_laws(subject: &Subject) -> String {
+    let Inputs { platform, allocator, .. } = &subject.inputs;
+    let named = match allocator.strip_prefix("convention:").unwrap_or(allocator) {
+        "" => String::new(),
+        path if path.ends_with(".toml") => {
+            format!(" -a {}", quote(&shown(&subject.folder.join(path))))
+        }
+        name => format!(" -a {}", quote(name)),
+    };
+    let base = subject.folder.ancestors().nth(2).filter(|p| !p.as_os_str().is_empty());
+    let base = quote(&shown(base.unwrap_or(Path::new("."))));
+    format!("alloc8-gen laws -p {platform}{named} -o {base}")
+}
+
+fn mend_shim(subject: &Subject, allocator: &Allocator) -> Vec<String> {
+    let mut lines = Vec::new();
     let Inputs { platform, lang, mode, .. } = &subject.inputs;
-    let allocator = match &subject.allocator.origin {
+    let name = &allocator.name;
+    let allocator = match &allocator.origin {
         Origin::File(path) => {
             let here = std::env::current_dir().and_then(|here| relative(&here, path));
             here.unwrap_or_else(|_| shown(path))
         }
-        _ => subject.allocator.name.clone(),
+        _ => name.clone(),
     };
     let mut line = format!("alloc8-gen generate -p {platform} -a {}", quote(&allocator));
     for (option, value, default) in [("--lang", lang, "c"), ("--mode", mode, "interpose")] {
@@ -194,7 +227,7 @@ fn mend(subject: &Subject, drifts: &[Drift]) -> Vec<String> {
         None => subject.folder.canonicalize().unwrap_or_else(|_| subject.folder.clone()),
     };
     let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if parent != Path::new("generated").join(&subject.allocator.name) {
+    if parent != Path::new("generated").join(name) {
         line += &format!(" -o {}", quote(&shown(parent)));
     }
     lines.push(line);

@@ -188,9 +188,8 @@ fn status(status: &Status) -> String {
 fn run_laws(file: &Path, platform: &Platform, options: &Verify, show: &Show) -> Result<bool> {
     let compiler = Compiler::find(options.archive.cc.as_deref(), None)?;
     let library = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let work = cache().join("work").join(format!("laws-{}", std::process::id()));
-    let outcomes = laws::check(platform, &compiler, &library, &work, 2);
-    let _ = fs::remove_dir_all(&work);
+    // The laws' programs are kept there by what they are built from.
+    let outcomes = laws::check(platform, &compiler, &library, &cache().join("laws"), 2);
     let mut good = true;
     for (law, outcome) in outcomes? {
         let (mark, word, said) = match &outcome {
