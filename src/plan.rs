@@ -14,7 +14,7 @@ use crate::{
 mod guard;
 
 use guard::guards;
-pub use guard::{Guard, max_size};
+pub use guard::{Guard, max_size, refuses_alignments};
 
 /// How a symbol is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,7 +208,7 @@ impl Plan {
         };
         let mut guards = self.guards[&role].clone();
         // A wrapper that already refuses odd alignments by itself serves aligned_alloc as it is.
-        let kept = |g: Guard| g != Guard::RoundUp && self.allocator.keeps(Promise::AlignmentEinval);
+        let kept = |g: Guard| g != Guard::RoundUp && refuses_alignments(&self.allocator);
         if let Some(guard) = more.filter(|g| !kept(*g) && !guards.contains(g)) {
             guards.push(guard);
         }

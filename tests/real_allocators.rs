@@ -32,14 +32,6 @@ const RESERVES: Exception = (
     "calloc_does_not_truncate",
     "snmalloc reserves more address space when it starts than the law leaves it, and aborts",
 );
-const NEW_SETS_ERRNO: Exception = (
-    "operator_delete_keeps_errno",
-    "to be mended in the law: it sets errno, calls operator new, which may change it, and blames delete",
-);
-const SIZED_NULL: &str = "to be mended in the shim: jemalloc keeps the NULL that it is told to free with a size, \
-                          and gives it to the next caller";
-const ENOMEM_OVER_EINVAL: &str = "to be mended in the shim: alignment_einval is promised and errno is not, and the \
-                                  guard for errno writes ENOMEM over EINVAL";
 
 /// What is expected of one allocator.
 struct Real {
@@ -137,8 +129,7 @@ impl Real {
 
 #[test]
 fn mimalloc() {
-    Real { name: "mimalloc", direct: &["malloc_usable_size"], exceptions: &[NEW_SETS_ERRNO] }
-        .holds();
+    Real { name: "mimalloc", direct: &["malloc_usable_size"], exceptions: &[] }.holds();
 }
 
 #[test]
@@ -155,23 +146,15 @@ fn jemalloc() {
             "__libc_calloc",
             "__libc_realloc",
         ],
-        exceptions: &[
-            OWN_FORK,
-            ("free_sized_frees", SIZED_NULL),
-            ("free_aligned_sized_frees", SIZED_NULL),
-        ],
+        exceptions: &[OWN_FORK],
     }
     .holds();
 }
 
 #[test]
 fn jemalloc_of_the_distribution() {
-    Real {
-        name: "jemalloc-unprefixed",
-        direct: &["malloc_usable_size"],
-        exceptions: &[OWN_FORK, ("aligned_alloc_handles_non_powers_of_two", ENOMEM_OVER_EINVAL)],
-    }
-    .holds();
+    Real { name: "jemalloc-unprefixed", direct: &["malloc_usable_size"], exceptions: &[OWN_FORK] }
+        .holds();
 }
 
 #[test]
@@ -180,27 +163,21 @@ fn snmalloc() {
         name: "snmalloc",
         direct: &[
             "free",
-            "free_sized",
-            "free_aligned_sized",
             "malloc_usable_size",
             "cfree",
             "__libc_free",
             "_ZdlPv",
             "_ZdlPvSt11align_val_t",
         ],
-        exceptions: &[RESERVES, NEW_SETS_ERRNO],
+        exceptions: &[RESERVES],
     }
     .holds();
 }
 
 #[test]
 fn snmalloc_for_rust() {
-    Real {
-        name: "snmalloc-rust",
-        direct: &["malloc_usable_size"],
-        exceptions: &[RESERVES, NEW_SETS_ERRNO],
-    }
-    .holds();
+    Real { name: "snmalloc-rust", direct: &["malloc_usable_size"], exceptions: &[RESERVES] }
+        .holds();
 }
 
 #[test]

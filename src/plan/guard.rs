@@ -92,6 +92,9 @@ pub(super) fn guards(
                     && (allocator.keeps(Promise::Errno)
                         || platform.semantics.realloc_zero == ReallocZero::Live)
             }
+            // What is promised of free(NULL) says nothing of a NULL with a size: jemalloc keeps it,
+            // and hands it out again.
+            Promise::FreeNull if role != Role::Free => allocator.waived.contains(promise),
             _ => allocator.keeps(*promise),
         };
         if !kept {
@@ -118,4 +121,10 @@ pub fn max_size(allocator: &Allocator) -> Option<String> {
         // Leaves room for headers and rounding: nothing that an allocator adds can wrap.
         _ => "(size_t)PTRDIFF_MAX - 65536".to_owned(),
     })
+}
+
+/// Whether memalign itself answers a bad alignment with EINVAL: where a guard looks for NULL to set
+/// ENOMEM, it would write over it.
+pub fn refuses_alignments(allocator: &Allocator) -> bool {
+    allocator.keeps(Promise::AlignmentEinval) && allocator.keeps(Promise::Errno)
 }

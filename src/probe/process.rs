@@ -15,10 +15,10 @@ use crate::diagnostic::{Diagnostic, Report, Result};
 pub(super) const AT_ONCE: usize = 4;
 
 /// An allocator that needs longer for one case hangs.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Hung children end by themselves after five seconds.
-const FORK_PATIENCE: Duration = Duration::from_secs(25);
+const FORK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// No case asks to write into more than a fraction of this.
 const MEMORY: u64 = 512 << 20;

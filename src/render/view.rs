@@ -7,7 +7,7 @@ use super::Inputs;
 use crate::{
     allocator::{Allocator, Limit, Promise, Role},
     operation::Operation,
-    plan::{Answer, Binding, Guard, Plan, max_size},
+    plan::{Answer, Binding, Guard, Plan, max_size, refuses_alignments},
     spec::{Abi, OddAlignment, ReallocZero},
 };
 
@@ -120,7 +120,7 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
         "realloc_zero_frees": plan.platform.semantics.realloc_zero == ReallocZero::Free,
         "realloc_copies": copies,
         "sized_free": sized_free(plan),
-        "aligned_alloc_einval": aligned_alloc == OddAlignment::Einval && !allocator.keeps(Promise::AlignmentEinval),
+        "aligned_alloc_einval": aligned_alloc == OddAlignment::Einval && !refuses_alignments(allocator),
         "memalign_rounds_up": plan.platform.semantics.memalign == OddAlignment::RoundUp,
         "op": {
             "aligned_alloc": op(Operation::AlignedAlloc) && !bound_raw(Operation::AlignedAlloc),

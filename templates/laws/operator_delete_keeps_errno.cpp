@@ -30,13 +30,19 @@ int main()
     const auto align = std::align_val_t{64};
     for (std::size_t size = 1; size <= std::size_t{64} << 20; size *= 16) {
         const std::size_t n = OPAQUE(size);
-        KEEPS_ERRNO(::operator delete(OPAQUE(::operator new(n))));
-        KEEPS_ERRNO(::operator delete(OPAQUE(::operator new(n)), n));
-        KEEPS_ERRNO(::operator delete(OPAQUE(::operator new(n)), std::nothrow));
-        KEEPS_ERRNO(::operator delete[](OPAQUE(::operator new[](n))));
-        KEEPS_ERRNO(::operator delete[](OPAQUE(::operator new[](n)), n));
-        KEEPS_ERRNO(::operator delete[](OPAQUE(::operator new[](n)), std::nothrow));
-        void *block = OPAQUE(::operator new(n, align));
+        void *block = OPAQUE(::operator new(n));
+        KEEPS_ERRNO(::operator delete(block));
+        block = OPAQUE(::operator new(n));
+        KEEPS_ERRNO(::operator delete(block, n));
+        block = OPAQUE(::operator new(n));
+        KEEPS_ERRNO(::operator delete(block, std::nothrow));
+        block = OPAQUE(::operator new[](n));
+        KEEPS_ERRNO(::operator delete[](block));
+        block = OPAQUE(::operator new[](n));
+        KEEPS_ERRNO(::operator delete[](block, n));
+        block = OPAQUE(::operator new[](n));
+        KEEPS_ERRNO(::operator delete[](block, std::nothrow));
+        block = OPAQUE(::operator new(n, align));
         KEEPS_ERRNO(::operator delete(block, align));
         block = OPAQUE(::operator new(n, align));
         KEEPS_ERRNO(::operator delete(block, n, align));
