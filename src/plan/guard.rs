@@ -34,8 +34,11 @@ impl Guard {
         match self {
             // Keeping the result in a register for a look at it: push, call, pop, test, branch, ret
             // instead of one jump.
-            Guard::Missing(Promise::Errno) | Guard::Throw => 5,
-            Guard::Missing(Promise::FreeErrno) => 13,
+            Guard::Missing(Promise::Errno) => 5,
+            // The same, and the size and the caller are kept for the new-handler.
+            Guard::Throw => 11,
+            // A call for the address of errno, which is kept in registers around the free.
+            Guard::Missing(Promise::FreeErrno) => 16,
             Guard::Missing(Promise::MinAlign | Promise::MaxAlign) => 3,
             Guard::Missing(Promise::CallocOverflow) | Guard::RoundUp => 4,
             Guard::Missing(_) | Guard::Ready => 2,
