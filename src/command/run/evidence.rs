@@ -157,8 +157,14 @@ fn human(images: &[Image], counters: &Counts, holds: bool, interposer: &str) -> 
             text += &format!("    ! {symbol} of {from} is bound to {to}\n");
         }
         for (symbol, pairs) in &image.elsewhere {
-            for (from, to) in pairs.iter().filter(|(from, to)| to == from || *to == image.program) {
-                text += &format!("    - {symbol} of {from} is {}\n", own(from, to));
+            let whole = image.split();
+            let names = |(from, to): &&(String, String)| {
+                !whole.contains(&(symbol.as_str(), from.as_str(), to.as_str()))
+            };
+            let from: Vec<&str> =
+                pairs.iter().filter(names).map(|(from, _)| from.as_str()).collect();
+            if !from.is_empty() {
+                text += &format!("    - {symbol} of {}: {}\n", from.join(", "), own(image, symbol));
             }
         }
     }
@@ -169,12 +175,11 @@ fn human(images: &[Image], counters: &Counts, holds: bool, interposer: &str) -> 
     text
 }
 
-fn own(from: &str, to: &str) -> String {
-    if from == to {
-        "its own (a definition, or the address of its own jump)".to_owned()
-    } else {
-        format!("answered by the program {to} itself")
-    }
+/// A program at a fixed address that takes a function's address makes its own jump to the function
+/// that address, for everybody (System V psABI, function addresses).
+fn own(image: &Image, symbol: &str) -> &'static str {
+    let ours = image.bound.get(symbol).is_some_and(|from| from.contains(&image.program));
+    if ours { "by way of the program's jump to ours" } else { "a definition of their own" }
 }
 
 fn machine(images: &[Image], counters: &BTreeMap<u32, Counts>, holds: bool) -> String {
