@@ -16,11 +16,11 @@ use crate::{
     artifact::SharedObject,
     diagnostic::{Diagnostic, Report, Result},
     embedded,
-    hide::{Hidden, hide, inspect, machine_of},
+    hide::{hide, inspect, machine_of},
     init::complete,
     plan::Plan,
     probe::{self, Measurements},
-    render::{self, Inputs, view::exported},
+    render::{self, Inputs},
     spec::{Abi, Platform},
     toolchain::{Compiler, Recipe, compile, link, make_folder},
     verify::{self, Verdict},
@@ -68,26 +68,67 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
     let abi = abi(order)?;
     let archives = archives(order)?;
     let names: BTreeSet<String> = order.platform.names(&abi).into_iter().collect();
-    let (facts, mut report) =
-        inspect(&archives, order.allocator, &names, machine_of(order.compiler));
-    if report.has_errors() {
-        return Err(report);
+    let Prepared { allocator, copies, measured, mut remarks, found, work } =
+        prepare(order.compiler, order.allocator, &archives, &names, order.cache)?;
+    match measured {
+        Some(_) => remarks.extend(found),
+        None => remarks.push(Diagnostic::note(
+            "A8705",
+            "promised, not measured: the target does not run here",
+        )),
     }
-    let mut remarks = std::mem::take(&mut report.diagnostics);
-    let mut allocator = complete(order.allocator, &facts.defined)?;
-    allocator.indirect = facts.hidden_targets.clone();
-    let work = Work::new(order.cache)?;
-    let hidden =
-        hide(order.compiler, &archives, &names, &allocator.keep, &work.path.join("hidden"))?;
-    let measured = measure(order, &allocator, &hidden, &work.path, &mut remarks)?;
-    let allocator = hidden.describe(&allocator);
     let mut platform = order.platform.clone();
     platform.abis.retain(|a| a.name == abi.name);
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
-    let library = assemble(order, &abi, &plan, &hidden.archives, &work.path)?;
+    let library = assemble(order, &abi, &plan, &copies, &work.path)?;
     let verdict = judge(&library, &plan, &abi)?;
     Ok(Interposer { library, plan, verdict, measured, archives, remarks })
+}
+
+/// An allocator as its archives really are.
+pub struct Prepared {
+    /// The description with what the archives have, under the names of the copies.
+    pub allocator: Allocator,
+    /// Private copies of the archives with their own public names hidden.
+    pub copies: Vec<PathBuf>,
+    /// What was measured; `None` if the target does not run here.
+    pub measured: Option<Measurements>,
+    /// What the inspection has to say.
+    pub remarks: Vec<Diagnostic>,
+    /// What the measurement has to say.
+    pub found: Vec<Diagnostic>,
+    /// Where the copies are.
+    work: Work,
+}
+
+/// Inspects archives, hides their public names in private copies and measures what was promised.
+///
+/// # Errors
+/// Those of [`inspect`], [`hide`] and [`probe::measure`]; `A8701` and its fellows if a promise does
+/// not hold.
+pub fn prepare(
+    compiler: &Compiler,
+    allocator: &Allocator,
+    archives: &[PathBuf],
+    names: &BTreeSet<String>,
+    cache: &Path,
+) -> Result<Prepared> {
+    let (facts, report) = inspect(archives, allocator, names, machine_of(compiler));
+    let (facts, remarks) = report.finish(facts)?;
+    let mut allocator = complete(allocator, &facts.defined)?;
+    allocator.indirect = facts.hidden_targets;
+    let work = Work::new(cache)?;
+    let hidden = hide(compiler, archives, names, &allocator.keep, &work.path.join("hidden"))?;
+    let described = hidden.describe(&allocator);
+    let probes = cache.join("probes");
+    let probe_work = work.path.join("probe");
+    let measured =
+        probe::measure_cached(compiler, &described, &hidden.archives, &probe_work, &probes)?;
+    let report = measured.as_ref().map(|m| probe::compare(&allocator, m)).unwrap_or_default();
+    let ((), found) = report.finish(())?;
+    let copies = hidden.archives;
+    Ok(Prepared { allocator: described, copies, measured, remarks, found, work })
 }
 
 fn abi(order: &Order<'_>) -> Result<Abi> {
@@ -185,37 +226,6 @@ fn pkg_config(module: &str, names: &[String]) -> Option<PathBuf> {
     names.iter().map(|name| folder.join(name)).find(|path| path.is_absolute() && path.is_file())
 }
 
-fn measure(
-    order: &Order<'_>,
-    allocator: &Allocator,
-    hidden: &Hidden,
-    work: &Path,
-    remarks: &mut Vec<Diagnostic>,
-) -> Result<Option<Measurements>> {
-    let described = hidden.describe(allocator);
-    let cache = order.cache.join("probes");
-    let measured = probe::measure_cached(
-        order.compiler,
-        &described,
-        &hidden.archives,
-        &work.join("probe"),
-        &cache,
-    )?;
-    let Some(measured) = measured else {
-        remarks.push(Diagnostic::note(
-            "A8705",
-            "promised, not measured: the target does not run here",
-        ));
-        return Ok(None);
-    };
-    let found = probe::compare(allocator, &measured);
-    if found.has_errors() {
-        return Err(found);
-    }
-    remarks.extend(found.diagnostics);
-    Ok(Some(measured))
-}
-
 /// Renders, compiles and links, unless the same inputs have been linked before.
 fn assemble(
     order: &Order<'_>,
@@ -304,7 +314,6 @@ fn judge(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
     for fact in verdict.facts.iter().filter(|f| f.grade == verify::Grade::Fault) {
         diagnostic = diagnostic.fact(format!("{}: {}", fact.subject, fact.text));
     }
-    debug_assert_eq!(exported(plan, abi).len(), plan.defined().count());
     Err(diagnostic
         .help("the linker may have dropped names: try another with `--cc \"cc -fuse-ld=bfd\"`")
         .into())

@@ -5,10 +5,9 @@ use std::{fs, path::Path};
 use alloc8_gen::{
     artifact::SharedObject,
     diagnostic::{Diagnostic, Report, Result},
-    hide, init,
+    interposer::prepare,
     laws::{self, Outcome},
     plan::Plan,
-    probe,
     spec::{self, Platform},
     toolchain::Compiler,
     verify::{self, Grade, Status, Verdict, abi_of},
@@ -84,32 +83,9 @@ fn planned(platform: &Platform, name: &str, options: &Verify, show: &Show) -> Re
     } else {
         let compiler = Compiler::find(options.archive.cc.as_deref(), None)?;
         let names = platform.abis.iter().flat_map(|abi| platform.names(abi)).collect();
-        let (facts, report) =
-            hide::inspect(&options.archive.lib, &allocator, &names, hide::machine_of(&compiler));
-        if report.has_errors() {
-            return Err(report);
-        }
-        allocator = init::complete(&allocator, &facts.defined)?;
-        allocator.indirect = facts.hidden_targets;
-        let work = cache().join("work").join(format!("verify-{}", std::process::id()));
-        let hidden = hide::hide(&compiler, &options.archive.lib, &names, &allocator.keep, &work)?;
-        let described = hidden.describe(&allocator);
-        let measured = probe::measure_cached(
-            &compiler,
-            &described,
-            &hidden.archives,
-            &work,
-            &cache().join("probes"),
-        );
-        let _ = fs::remove_dir_all(&work);
-        if let Some(measured) = measured? {
-            let found = probe::compare(&allocator, &measured);
-            if found.has_errors() {
-                return Err(found);
-            }
-            show.diagnostics(&found.diagnostics);
-        }
-        allocator = described;
+        let prepared = prepare(&compiler, &allocator, &options.archive.lib, &names, &cache())?;
+        show.diagnostics(&prepared.found);
+        allocator = prepared.allocator;
     }
     Ok(Plan::new(platform, &allocator)?.0)
 }

@@ -73,7 +73,7 @@ pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Link
     arguments.extend([
         format!("-Wl,-soname,{}", recipe.soname).into(),
         "-Wl,-z,now,-z,relro,-z,noexecstack,-z,nodelete".into(),
-        // A distribution's -Bsymbolic-functions would bind derived operators past a program's own.
+        // A distribution's -Bsymbolic-functions would bind what the allocator calls by public names past a program's own.
         "-Wl,-Bno-symbolic".into(),
         "-Wl,--no-undefined".into(),
     ]);
