@@ -259,6 +259,60 @@ pub static CODES: &[Code] = &[
          Example: `alloc8-gen generate -p linux -a ./my_heap.toml`.",
     ),
     page(
+        "A8309",
+        "no marker of a folder can be read",
+        "The folder holds files that begin like ours, and each is cut off before it says what it was\n\
+         rendered from: a copy or a checkout was interrupted.\n\
+         Render them again; files that begin like ours are overwritten.\n\
+         Example: `alloc8-gen generate -p linux -a my_heap -o third_party/shim`.",
+    ),
+    page(
+        "A8310",
+        "stale: the inputs have changed since the file was rendered",
+        "The description, or the specs of this version of alloc8-gen, say something else than when\n\
+         the file was written. The diff shows what.\n\
+         Run the command that `check` prints last, and commit the result.",
+    ),
+    page(
+        "A8311",
+        "missing: a file that would be rendered is not there",
+        "It was never committed, or it was deleted.\n\
+         Run the command that `check` prints last, and commit the result.",
+    ),
+    page(
+        "A8312",
+        "orphan: a file of ours that nothing renders",
+        "It bears our marker, and this configuration has no file of that name any more.\n\
+         Remove it: the command that `check` prints last does.",
+    ),
+    page(
+        "A8313",
+        "hand-edited: the text is not what was written",
+        "The hash in the marker does not fit the text below it, or the marker is gone.\n\
+         Move the change into the description, then run the command that `check` prints last: it\n\
+         overwrites the file.",
+    ),
+    page(
+        "A8314",
+        "other format: an older or newer version rendered the file",
+        "The bytes for the same inputs changed on purpose between two versions.\n\
+         Run the command that `check` prints last; if the other version is the newer one, use that.",
+    ),
+    page(
+        "A8315",
+        "half-written: the file ends before its time",
+        "A copy or a checkout was interrupted, or the disk was full; `generate` itself replaces files\n\
+         whole.\n\
+         Run the command that `check` prints last.",
+    ),
+    page(
+        "A8316",
+        "leftover: an interrupted run left a temporary file",
+        "`generate` writes every text under a temporary name first, and was stopped before it could\n\
+         rename or remove this one.\n\
+         Remove it: the command that `check` prints last does.",
+    ),
+    page(
         "A8401",
         "no compiler",
         "The C compiler that was named with `--cc` or $CC, or the usual one for the target, is not\n\

@@ -1,26 +1,30 @@
 //! `check`: compare, and write nothing.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use alloc8_gen::{
-    allocator::{self, Allocator, Origin},
+    allocator::{self, Allocator},
     diagnostic::{Diagnostic, Report, Result},
     laws,
-    output::{
-        check::{Drift, State, compare, find, inputs},
-        relative,
-    },
+    output::check::{Drift, Search, compare, inputs},
     plan::Plan,
     render::{self, Inputs},
     spec,
 };
 use serde_json::json;
 
-use super::{DONE, NO, Show, find_allocator, folder_name, generate, lang_and_mode, platforms};
+use super::{
+    DONE, NO, Show, find_allocator, folder_name, generate, lang_and_mode, platforms,
+    show::{escape, property},
+};
 use crate::cli::{Check, Format};
+
+mod mend;
+
+use mend::mend;
 
 /// One folder, and what should be in it.
 struct Subject {
@@ -42,13 +46,22 @@ pub(crate) fn check(options: &Check, show: &Show) -> Result<u8> {
     let mut mends = Vec::new();
     for subject in &subjects {
         match examine(subject) {
-            Ok(found) => {
+            Ok((found, mistakes)) => {
                 mends.extend(mend(subject, &found));
                 drifts.extend(found);
+                report.diagnostics.extend(mistakes.diagnostics);
             }
             Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
         }
     }
+    // A file that cannot be read is met by the search and by the comparison.
+    let mut told = Vec::new();
+    report.diagnostics.retain(|d| {
+        !told.contains(d) && {
+            told.push(d.clone());
+            true
+        }
+    });
     tell(&drifts, &mends, report.has_errors(), show);
     report.finish(()).map(|_| if drifts.is_empty() { DONE } else { NO })
 }
@@ -57,16 +70,9 @@ pub(crate) fn check(options: &Check, show: &Show) -> Result<u8> {
 fn from_markers(options: &Check, report: &mut Report) -> Vec<Subject> {
     let default = [PathBuf::from("generated")];
     let roots = if options.folders.is_empty() { &default[..] } else { &options.folders };
-    let mut subjects: BTreeMap<PathBuf, Subject> = BTreeMap::new();
+    let mut search = Search::default();
     for root in roots {
-        let found = match find(root) {
-            Ok(found) => found,
-            Err(mistakes) => {
-                report.diagnostics.extend(mistakes.diagnostics);
-                continue;
-            }
-        };
-        if found.is_empty() {
+        if !search.look(root) {
             report.push(
                 Diagnostic::error(
                     "A8305",
@@ -75,32 +81,46 @@ fn from_markers(options: &Check, report: &mut Report) -> Vec<Subject> {
                 .help("name the folder that holds the rendered files, or render them first"),
             );
         }
-        for (folder, files) in found {
-            let all = inputs(&files);
-            if all.len() > 1 {
-                report.push(
-                    Diagnostic::error(
-                        "A8306",
-                        format!("`{}` holds files of several configurations", folder.display()),
-                    )
-                    .help(
-                        "one folder holds one configuration: render the others with `-o` elsewhere",
-                    ),
-                );
-                continue;
-            }
-            let Some(mut inputs) = all.into_iter().next() else { continue };
-            inputs.target = options.target.clone().or(inputs.target);
-            match recall(&inputs, &folder) {
-                Ok(allocator) => {
-                    let subject = Subject { folder: folder.clone(), inputs, allocator };
-                    subjects.insert(folder, subject);
-                }
-                Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
-            }
+    }
+    report.diagnostics.extend(search.report.diagnostics);
+    let mut subjects = Vec::new();
+    for (folder, files) in search.found {
+        match subject(folder, &files, options.target.as_deref()) {
+            Ok(subject) => subjects.push(subject),
+            Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
         }
     }
-    subjects.into_values().collect()
+    subjects
+}
+
+/// What the markers in a folder say that it should hold.
+fn subject(
+    folder: PathBuf,
+    files: &BTreeMap<String, String>,
+    target: Option<&str>,
+) -> Result<Subject> {
+    let all = inputs(files);
+    let mut inputs = match all.as_slice() {
+        [one] => one.clone(),
+        [] => {
+            let message = format!("no marker in `{}` can be read", folder.display());
+            return Err(Diagnostic::error("A8309", message)
+                .fact(format!("cut off: {}", files.keys().cloned().collect::<Vec<_>>().join(", ")))
+                .help(
+                    "render them again: `alloc8-gen generate -p PLATFORM -a NAME`, with `-o` if they are not in `generated`",
+                )
+                .into());
+        }
+        _ => {
+            let message = format!("`{}` holds files of several configurations", folder.display());
+            return Err(Diagnostic::error("A8306", message)
+                .help("one folder holds one configuration: render the others with `-o` elsewhere")
+                .into());
+        }
+    };
+    inputs.target = target.map(str::to_owned).or(inputs.target);
+    let allocator = recall(&inputs, &folder)?;
+    Ok(Subject { folder, inputs, allocator })
 }
 
 /// The allocator that a marker names.
@@ -144,9 +164,13 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
     let default = [PathBuf::from("generated").join(&allocator.name)];
     let roots = if options.folders.is_empty() { &default[..] } else { &options.folders };
     let mut subjects = Vec::new();
+    let mut seen = BTreeSet::new();
     for platform in platforms(&configuration.platform)? {
         for root in roots {
             let folder = root.join(folder_name(&platform.name, &lang, &mode));
+            if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {
+                continue;
+            }
             let inputs = Inputs {
                 target: options.target.clone(),
                 ..generate::inputs(&platform, &allocator, &folder, &lang, &mode)?
@@ -157,102 +181,14 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-fn examine(subject: &Subject) -> Result<Vec<Drift>> {
+fn examine(subject: &Subject) -> Result<(Vec<Drift>, Report)> {
     let mut platform = spec::platform(&subject.inputs.platform)?;
     generate::narrow(&mut platform, subject.inputs.target.as_deref())?;
-    let Some(allocator) = &subject.allocator else {
-        return compare(&subject.folder, &laws::suite(&platform, &subject.inputs)?);
+    let rendered = match &subject.allocator {
+        Some(allocator) => render::render(&Plan::new(&platform, allocator)?.0, &subject.inputs)?,
+        None => laws::suite(&platform, &subject.inputs)?,
     };
-    let (plan, _) = Plan::new(&platform, allocator)?;
-    compare(&subject.folder, &render::render(&plan, &subject.inputs)?)
-}
-
-/// The commands that bring a folder into agreement.
-fn mend(subject: &Subject, drifts: &[Drift]) -> Vec<String> {
-    let mut lines = Vec::new();
-    // Nothing renders an orphan, and what has lost its marker is not overwritten.
-    let doomed = drifts.iter().filter(|d| d.state == State::Orphan || !d.marked);
-    let doomed: Vec<String> =
-        doomed.filter(|d| d.state != State::Missing).map(|d| quote(&shown(&d.file))).collect();
-    if !doomed.is_empty() {
-        lines.push(format!("rm {}", doomed.join(" ")));
-    }
-    if drifts.iter().all(|d| d.state == State::Orphan) {
-        return lines;
-    }
-    match &subject.allocator {
-        Some(allocator) => lines.extend(mend_shim(subject, allocator)),
-        None => lines.push(mend_laws(subject)),
-    }
-    lines
-}
-
-fn mend_laws(subject: &Subject) -> String {
-    let Inputs { platform, allocator, .. } = &subject.inputs;
-    let named = match allocator.strip_prefix("convention:").unwrap_or(allocator) {
-        "" => String::new(),
-        path if path.ends_with(".toml") => {
-            format!(" -a {}", quote(&shown(&subject.folder.join(path))))
-        }
-        name => format!(" -a {}", quote(name)),
-    };
-    let base = subject.folder.ancestors().nth(2).filter(|p| !p.as_os_str().is_empty());
-    let base = quote(&shown(base.unwrap_or(Path::new("."))));
-    format!("alloc8-gen laws -p {platform}{named} -o {base}")
-}
-
-fn mend_shim(subject: &Subject, allocator: &Allocator) -> Vec<String> {
-    let mut lines = Vec::new();
-    let Inputs { platform, lang, mode, .. } = &subject.inputs;
-    let name = &allocator.name;
-    let allocator = match &allocator.origin {
-        Origin::File(path) => {
-            let here = std::env::current_dir().and_then(|here| relative(&here, path));
-            here.unwrap_or_else(|_| shown(path))
-        }
-        _ => name.clone(),
-    };
-    let mut line = format!("alloc8-gen generate -p {platform} -a {}", quote(&allocator));
-    for (option, value, default) in [("--lang", lang, "c"), ("--mode", mode, "interpose")] {
-        if value != default {
-            line += &format!(" {option} {value}");
-        }
-    }
-    if let Some(target) = &subject.inputs.target {
-        line += &format!(" --target {target}");
-    }
-    // `.` and `link/..` have no name of their own.
-    let folder = match subject.folder.file_name() {
-        Some(_) => subject.folder.clone(),
-        None => subject.folder.canonicalize().unwrap_or_else(|_| subject.folder.clone()),
-    };
-    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if parent != Path::new("generated").join(name) {
-        line += &format!(" -o {}", quote(&shown(parent)));
-    }
-    lines.push(line);
-    let usual = folder_name(platform, lang, mode);
-    if folder.file_name().is_some_and(|name| *name != *usual) {
-        // Its name is not the one that `generate` gives: rendered beside it, and moved.
-        let beside = quote(&shown(&parent.join(usual)));
-        lines.push(format!("mv {beside}/* {}", quote(&shown(&folder))));
-        lines.push(format!("rmdir {beside}"));
-    }
-    lines
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
-}
-
-/// As a POSIX shell reads one word.
-fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
+    Ok(compare(&subject.folder, &rendered))
 }
 
 fn tell(drifts: &[Drift], mends: &[String], mistakes: bool, show: &Show) {
@@ -261,7 +197,8 @@ fn tell(drifts: &[Drift], mends: &[String], mistakes: bool, show: &Show) {
         for drift in drifts {
             show.result("", || {
                 json!({
-                    "reason": "drift", "file": drift.file, "state": drift.state, "diff": drift.diff,
+                    "reason": "drift", "code": drift.state.code(), "file": drift.file,
+                    "line": drift.line, "state": drift.state, "diff": drift.diff,
                 })
             });
         }
@@ -280,25 +217,21 @@ fn tell(drifts: &[Drift], mends: &[String], mistakes: bool, show: &Show) {
     }
     if show.format == Format::Github {
         for drift in drifts {
-            let file = escape(&shown(&drift.file)).replace(':', "%3A").replace(',', "%2C");
+            let (code, file) = (drift.state.code(), property(&drift.file.display().to_string()));
             let text = escape(&format!("{}: run `{mend}`", drift.state.word()));
-            show.out(&format!("::error file={file}::{text}"));
+            show.out(&format!("::error title={code},file={file},line={}::{text}", drift.line));
         }
         return;
     }
     let plural = if drifts.len() == 1 { "file does" } else { "files do" };
     show.out(&format!("{} generated {plural} not agree\n", drifts.len()));
     for drift in drifts {
-        show.out(&format!("  {:<13} {}", drift.state.word(), drift.file.display()));
+        let (word, code) = (drift.state.word(), drift.state.code());
+        show.out(&format!("  {word:<13} {code}  {}", drift.file.display()));
     }
     for drift in drifts.iter().filter(|d| !d.diff.is_empty()) {
         show.out("");
         show.out(drift.diff.trim_end());
     }
     show.out(&format!("\nhelp: run this and commit the result\n{mend}"));
-}
-
-/// The escapes of GitHub's workflow commands.
-fn escape(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

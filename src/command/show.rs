@@ -184,10 +184,11 @@ fn github(diagnostic: &Diagnostic) -> String {
 }
 
 /// The escapes of GitHub's workflow commands.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
+/// The escapes of their properties.
+pub(super) fn property(text: &str) -> String {
     escape(text).replace(':', "%3A").replace(',', "%2C")
 }
