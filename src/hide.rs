@@ -54,12 +54,12 @@ pub struct Hidden {
 impl Hidden {
     /// The description for the copies: its functions under their new names.
     pub fn describe(&self, allocator: &Allocator) -> Allocator {
+        let new = |name: &String| self.renamed.get(name).unwrap_or(name).clone();
         let mut allocator = allocator.clone();
         for call in allocator.functions.values_mut() {
-            if let Some(new) = self.renamed.get(&call.symbol) {
-                call.symbol.clone_from(new);
-            }
+            call.symbol = new(&call.symbol);
         }
+        allocator.indirect = allocator.indirect.iter().map(new).collect();
         allocator
     }
 }

@@ -15,7 +15,7 @@ use alloc8_gen::{
     artifact::{Class, Machine},
     diagnostic::{Report, Source},
     hide::{ArchiveFacts, PREFIX, hide, inspect, machine_of, read_archive},
-    probe, spec,
+    interposer, probe, spec,
     toolchain::Compiler,
 };
 
@@ -228,6 +228,27 @@ fn hidden_functions_are_told_apart() {
     assert!(facts.hidden_targets.contains("minimal_malloc"), "{facts:?}");
     let plain = build(&heaps::heap("minimal.c"), &[]);
     assert!(look(&plain, &minimal()).0.hidden_targets.is_empty());
+}
+
+#[test]
+fn a_hidden_function_that_bears_a_public_name_is_jumped_to_under_its_new_one() {
+    let built = build(&heaps::heap("unprefixed.c"), &["-fvisibility=hidden"]);
+    let (linux, compiler) = (spec::platform("linux").unwrap(), compiler());
+    // What is promised would be bound directly, and no linker can bind a name to a hidden function.
+    let promises = "[promises]\nusable_size_null = true\n";
+    let allocator = describe(&format!("{UNPREFIXED}{promises}"));
+    let order = interposer::Order {
+        platform: &linux,
+        allocator: &allocator,
+        libs: std::slice::from_ref(&built.archive),
+        compiler: &compiler,
+        cache: &built.folder.path().join("cache"),
+        soname: "libx.so",
+    };
+    let made = interposer::build(&order).unwrap_or_else(|report| panic!("{report}"));
+    let renamed = format!("{PREFIX}malloc_usable_size");
+    assert!(made.plan.allocator.indirect.contains(&renamed), "{:?}", made.plan.allocator.indirect);
+    assert_eq!(made.plan.direct().count(), 0);
 }
 
 #[test]
