@@ -102,8 +102,9 @@ pub static CODES: &[Code] = &[
     ),
     page(
         "A8012",
-        "`since` names no symbol",
-        "A platform states since when it has a symbol that none of its families defines.\n\
+        "a platform names a symbol that it does not have",
+        "A platform says something (`since`, `wrappers`, what a library exports) of a symbol that\n\
+         none of its families defines, or that it omits as absent.\n\
          Correct the name, or remove the entry.",
     ),
     page(
@@ -117,6 +118,52 @@ pub static CODES: &[Code] = &[
         "a symbol is omitted twice",
         "Two omissions of one platform name the same symbol, perhaps with different reasons.\n\
          Keep the one whose reason is right.",
+    ),
+    page(
+        "A8015",
+        "nothing frees what a symbol hands out",
+        "An ABI of the platform has a symbol that allocates and none that takes its blocks back: they\n\
+         would reach another heap. What allocates is never described without what frees it.\n\
+         Add the deallocator's family to the platform, correct `freed_by`, or leave out both.",
+    ),
+    page(
+        "A8016",
+        "a library allocates and does not free",
+        "Each library of a platform (each C runtime of Windows) is replaced by itself, so it must\n\
+         export the deallocator of every block that it hands out.\n\
+         List the deallocator in the library's `adds`, or the allocating function in its `lacks`.",
+    ),
+    page(
+        "A8017",
+        "a mangled name is not its declaration",
+        "A demangler reads another declaration out of the name than the one beside it: C++ programs\n\
+         would never ask for this name, or would pass it other arguments.\n\
+         Spell the name as a C++ compiler for the ABI does; `{size_t}` stands for the ABI's letter.",
+    ),
+    page(
+        "A8018",
+        "the zone does not fit its version",
+        "A zone that claims a version is called through every field of that version and of those\n\
+         before it. Each field is defined once as `[[field]]`, with the version that added it, and\n\
+         listed by that version in `[[zone.growth]]`.",
+    ),
+    page(
+        "A8019",
+        "unknown group",
+        "A symbol says that it is taken over together with a group that the platform does not describe.\n\
+         Correct the name, or add a `[[group]]` table.",
+    ),
+    page(
+        "A8020",
+        "unknown ABI",
+        "An omission holds for an ABI that the platform does not have.\n\
+         Correct the name, or add an `[[abi]]` table.",
+    ),
+    page(
+        "A8021",
+        "the mechanism needs more facts",
+        "The templates of a mechanism call functions of the C library and use its numbers; the\n\
+         platform's `[runtime]` table must give them.",
     ),
     page(
         "A8101",
@@ -211,6 +258,14 @@ pub static CODES: &[Code] = &[
         "threads are not told apart",
         "The description names functions for a thread's start or end, and no hook calls them yet.\n\
          What a thread keeps for itself stays there after its end; nothing else is lost.",
+    ),
+    page(
+        "A8206",
+        "the mechanism has no text for a symbol",
+        "The platform has a symbol whose operation the templates of its mechanism cannot answer, so\n\
+         the shim would be incomplete, and an incomplete shim is never written.\n\
+         Name the symbol among the platform's `wrappers` if its own definition calls public names\n\
+         that are taken over, or omit it with a reason.",
     ),
     page(
         "A8301",

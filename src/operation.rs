@@ -158,6 +158,121 @@ operations! {
         "writes the state of glibc's heap as XML (malloc_info(3))";
     MallocStats "malloc_stats" Tunes "void malloc_stats(void)"
         "writes the state of glibc's heap to standard error (malloc_stats(3))";
+    Reallocf "reallocf" Reallocates "void *reallocf(void *ptr, size_t size)"
+        "as realloc, but a failure frees the block (FreeBSD reallocf(3))";
+    Reallocarrayf "reallocarrayf" Reallocates
+        "void *reallocarrayf(void *ptr, size_t nmemb, size_t size)"
+        "as reallocarray, but a failure frees the block (Apple malloc_private.h)";
+    Reallocarr "reallocarr" Reallocates "int reallocarr(void *ptr, size_t nmemb, size_t size)"
+        "resizes the block that *ptr points at and stores the new one there; returns an error number (NetBSD reallocarr(3))";
+    Recallocarray "recallocarray" Reallocates
+        "void *recallocarray(void *ptr, size_t oldnmemb, size_t nmemb, size_t size)"
+        "as reallocarray, but what is added or given up is zeroed (OpenBSD recallocarray(3))";
+    Mallocx "mallocx" Allocates "void *mallocx(size_t size, int flags)"
+        "allocates; flags carry the alignment's logarithm and whether to zero (jemalloc(3))";
+    Rallocx "rallocx" Reallocates "void *rallocx(void *ptr, size_t size, int flags)"
+        "resizes a block; flags as for mallocx (jemalloc(3))";
+    Xallocx "xallocx" Inspects "size_t xallocx(void *ptr, size_t size, size_t extra, int flags)"
+        "resizes a block in its place, as far as that can be done, and tells its real size (jemalloc(3))";
+    Sallocx "sallocx" Inspects "size_t sallocx(const void *ptr, int flags)"
+        "tells the real size of a block (jemalloc(3))";
+    Dallocx "dallocx" Frees "void dallocx(void *ptr, int flags)"
+        "frees a block (jemalloc(3))";
+    Sdallocx "sdallocx" Frees "void sdallocx(void *ptr, size_t size, int flags)"
+        "frees a block whose requested size is known (jemalloc(3))";
+    Nallocx "nallocx" Tunes "size_t nallocx(size_t size, int flags)"
+        "tells the real size that mallocx would give (jemalloc(3))";
+    Mallctl "mallctl" Tunes
+        "int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen)"
+        "reads or sets a value of jemalloc by name; ENOENT says that there is none (jemalloc(3))";
+    Mallctlnametomib "mallctlnametomib" Tunes
+        "int mallctlnametomib(const char *name, size_t *mibp, size_t *miblenp)"
+        "translates a name of mallctl; ENOENT says that there is none (jemalloc(3))";
+    Mallctlbymib "mallctlbymib" Tunes
+        "int mallctlbymib(const size_t *mib, size_t miblen, void *oldp, size_t *oldlenp, void *newp, size_t newlen)"
+        "reads or sets a value of jemalloc by translated name (jemalloc(3))";
+    MallocStatsPrint "malloc_stats_print" Tunes
+        "void malloc_stats_print(malloc_write_cb write_cb, void *cbopaque, const char *opts)"
+        "writes the state of jemalloc's heap through a callback (jemalloc(3))";
+    MallocGoodSize "malloc_good_size" Tunes "size_t malloc_good_size(size_t size)"
+        "tells how many bytes a block for size bytes would have (Apple malloc(3))";
+    MallocDefaultZone "malloc_default_zone" Tunes "malloc_zone_t *malloc_default_zone(void)"
+        "tells the zone that malloc takes from (Apple malloc/malloc.h)";
+    MallocZoneFromPtr "malloc_zone_from_ptr" Inspects
+        "malloc_zone_t *malloc_zone_from_ptr(const void *ptr)"
+        "tells the zone that a block is from, NULL if from none (Apple malloc/malloc.h)";
+    MallocZoneBatchMalloc "malloc_zone_batch_malloc" Allocates
+        "unsigned malloc_zone_batch_malloc(malloc_zone_t *zone, size_t size, void **results, unsigned count)"
+        "allocates up to count blocks of one size and tells how many (Apple malloc/malloc.h)";
+    MallocZoneBatchFree "malloc_zone_batch_free" Frees
+        "void malloc_zone_batch_free(malloc_zone_t *zone, void **blocks, unsigned count)"
+        "frees count blocks and clears their places in the list (Apple malloc/malloc.h)";
+    MallocZoneMallocWithOptions "malloc_zone_malloc_with_options" Allocates
+        "void *malloc_zone_malloc_with_options(malloc_zone_t *zone, size_t alignment, size_t size, malloc_zone_malloc_options_t options)"
+        "allocates at an alignment (0: the default one), zeroed if the options say so (Apple malloc/malloc.h)";
+    MallocZoneClaimedAddress "malloc_zone_claimed_address" Inspects
+        "boolean_t malloc_zone_claimed_address(malloc_zone_t *zone, void *ptr)"
+        "tells whether an address may be a zone's: false is certain (Apple malloc/malloc.h)";
+    MallocZonePressureRelief "malloc_zone_pressure_relief" Tunes
+        "size_t malloc_zone_pressure_relief(malloc_zone_t *zone, size_t goal)"
+        "returns free memory to the system and tells how much (Apple malloc/malloc.h)";
+    Msize "_msize" Inspects "size_t _msize(void *ptr)"
+        "tells how many bytes of a block may be used; NULL is an invalid parameter (UCRT _msize)";
+    Expand "_expand" Reallocates "void *_expand(void *ptr, size_t size)"
+        "resizes a block in its place or fails (UCRT _expand)";
+    Recalloc "_recalloc" Reallocates "void *_recalloc(void *ptr, size_t nmemb, size_t size)"
+        "resizes a block and zeroes what is added (UCRT _recalloc)";
+    WinAlignedMalloc "_aligned_malloc" Allocates "void *_aligned_malloc(size_t size, size_t alignment)"
+        "allocates at an alignment, for _aligned_free alone (UCRT _aligned_malloc)";
+    WinAlignedRealloc "_aligned_realloc" Reallocates
+        "void *_aligned_realloc(void *ptr, size_t size, size_t alignment)"
+        "resizes a block of the _aligned family (UCRT _aligned_realloc)";
+    WinAlignedRecalloc "_aligned_recalloc" Reallocates
+        "void *_aligned_recalloc(void *ptr, size_t nmemb, size_t size, size_t alignment)"
+        "resizes a block of the _aligned family and zeroes what is added (UCRT _aligned_recalloc)";
+    WinAlignedOffsetMalloc "_aligned_offset_malloc" Allocates
+        "void *_aligned_offset_malloc(size_t size, size_t alignment, size_t offset)"
+        "allocates so that the address at an offset is aligned (UCRT _aligned_offset_malloc)";
+    WinAlignedOffsetRealloc "_aligned_offset_realloc" Reallocates
+        "void *_aligned_offset_realloc(void *ptr, size_t size, size_t alignment, size_t offset)"
+        "resizes a block that is aligned at an offset (UCRT _aligned_offset_realloc)";
+    WinAlignedOffsetRecalloc "_aligned_offset_recalloc" Reallocates
+        "void *_aligned_offset_recalloc(void *ptr, size_t nmemb, size_t size, size_t alignment, size_t offset)"
+        "resizes a block that is aligned at an offset and zeroes what is added (UCRT _aligned_offset_recalloc)";
+    WinAlignedMsize "_aligned_msize" Inspects
+        "size_t _aligned_msize(void *ptr, size_t alignment, size_t offset)"
+        "tells how many bytes of a block of the _aligned family may be used (UCRT _aligned_msize)";
+    WinAlignedFree "_aligned_free" Frees "void _aligned_free(void *ptr)"
+        "frees a block of the _aligned family (UCRT _aligned_free)";
+    Strdup "strdup" Allocates "char *strdup(const char *string)"
+        "copies a string into a block (POSIX.1-2024 strdup)";
+    Wcsdup "wcsdup" Allocates "wchar_t *wcsdup(const wchar_t *string)"
+        "copies a wide string into a block (POSIX.1-2024 wcsdup)";
+    Mbsdup "_mbsdup" Allocates "unsigned char *_mbsdup(const unsigned char *string)"
+        "copies a multibyte string into a block (UCRT _mbsdup)";
+    Dupenv "_dupenv_s" Allocates "int _dupenv_s(char **buffer, size_t *length, const char *name)"
+        "copies a variable of the environment into a block (UCRT _dupenv_s)";
+    Wdupenv "_wdupenv_s" Allocates
+        "int _wdupenv_s(wchar_t **buffer, size_t *length, const wchar_t *name)"
+        "copies a variable of the environment into a block (UCRT _wdupenv_s)";
+    Fullpath "_fullpath" Allocates "char *_fullpath(char *buffer, const char *path, size_t length)"
+        "makes an absolute path, in a block if there is no buffer (UCRT _fullpath)";
+    Wfullpath "_wfullpath" Allocates
+        "wchar_t *_wfullpath(wchar_t *buffer, const wchar_t *path, size_t length)"
+        "makes an absolute path, in a block if there is no buffer (UCRT _wfullpath)";
+    Getcwd "_getcwd" Allocates "char *_getcwd(char *buffer, int length)"
+        "tells the working directory, in a block if there is no buffer (UCRT _getcwd)";
+    Wgetcwd "_wgetcwd" Allocates "wchar_t *_wgetcwd(wchar_t *buffer, int length)"
+        "tells the working directory, in a block if there is no buffer (UCRT _wgetcwd)";
+    Getdcwd "_getdcwd" Allocates "char *_getdcwd(int drive, char *buffer, int length)"
+        "tells a drive's working directory, in a block if there is no buffer (UCRT _getdcwd)";
+    Wgetdcwd "_wgetdcwd" Allocates "wchar_t *_wgetdcwd(int drive, wchar_t *buffer, int length)"
+        "tells a drive's working directory, in a block if there is no buffer (UCRT _wgetdcwd)";
+    Tempnam "_tempnam" Allocates "char *_tempnam(const char *directory, const char *prefix)"
+        "makes a file's name in a block (UCRT _tempnam)";
+    Wtempnam "_wtempnam" Allocates
+        "wchar_t *_wtempnam(const wchar_t *directory, const wchar_t *prefix)"
+        "makes a file's name in a block (UCRT _wtempnam)";
 }
 
 fn operator(head: &str, first: &str, form: Form) -> String {
@@ -218,6 +333,23 @@ impl Operation {
             Operation::Delete(form) => form.base(true).map(Operation::Delete),
             Operation::Reallocarray => Some(Operation::Realloc),
             _ => None,
+        }
+    }
+
+    /// The operation that takes back what this one hands out; `None` if it hands out nothing.
+    pub fn freed_by(self) -> Option<Operation> {
+        use Operation as Op;
+        match self {
+            Op::WinAlignedMalloc
+            | Op::WinAlignedRealloc
+            | Op::WinAlignedRecalloc
+            | Op::WinAlignedOffsetMalloc
+            | Op::WinAlignedOffsetRealloc
+            | Op::WinAlignedOffsetRecalloc => Some(Op::WinAlignedFree),
+            Op::New(form) => Some(Op::Delete(Form { nothrow: false, ..form })),
+            _ => {
+                matches!(self.effect(), Effect::Allocates | Effect::Reallocates).then_some(Op::Free)
+            }
         }
     }
 

@@ -105,9 +105,8 @@ pub fn remarks(
     let mut found = Vec::new();
     let names = heap_names(platform, abi);
     for (library, object) in others {
-        if object.soname.as_deref() != Some(platform.runtime.libc.as_str())
-            && object.export(&names[0]).is_some()
-        {
+        let is_libc = object.soname.as_deref().is_some_and(|s| platform.runtime.is_libc(s));
+        if !is_libc && object.export(&names[0]).is_some() {
             found.push(
                 Diagnostic::note(
                     "A8658",
@@ -129,18 +128,17 @@ pub fn remarks(
 /// The names of the platform's first allocating function and its fellows, that one first.
 fn heap_names(platform: &Platform, abi: &Abi) -> Vec<String> {
     platform
-        .symbols
-        .iter()
+        .symbols_of(abi)
         .filter(|s| s.operation.effect() != Effect::Tunes && !s.operation.is_operator())
         .map(|s| s.name(abi))
         .collect()
 }
 
 fn libc_of(platform: &Platform) -> Libc {
-    match platform.runtime.libc.as_str() {
-        "libc.so.6" => Libc::Glibc,
-        "libc.so.7" => Libc::FreeBsd,
-        "libc.musl" => Libc::Musl,
+    match platform.name.as_str() {
+        "linux" => Libc::Glibc,
+        "freebsd" => Libc::FreeBsd,
+        "linux-musl" => Libc::Musl,
         _ => Libc::Unknown,
     }
 }

@@ -140,8 +140,7 @@ pub fn verify(
     }
     let bindings = Bindings::new(object, data)?;
     let mut symbols: Vec<Finding> = platform
-        .symbols
-        .iter()
+        .symbols_of(abi)
         .map(|s| finding(s, object, &bindings, platform, abi, plan))
         .collect();
     if let Some(plan) = plan {
@@ -325,7 +324,9 @@ fn absence_is_fault(
         return *planned != Binding::Left;
     }
     let first = platform.bearing(symbol.operation).is_some_and(|s| s.name(abi) == symbol.name(abi));
+    let wrapper = platform.wrappers.iter().any(|name| name == symbol.spec_name());
     first
+        && !wrapper
         && !symbol.operation.is_operator()
         && symbol.operation.base().is_none()
         && symbol.operation.effect() != Effect::Tunes

@@ -8,7 +8,7 @@ use alloc8_gen::{
 };
 
 fn operators(platform: &Platform, abi: &Abi) -> Vec<(String, Operation)> {
-    let all = platform.symbols.iter().filter(|s| s.operation.is_operator());
+    let all = platform.symbols_of(abi).filter(|s| s.operation.is_operator());
     all.map(|s| (s.name(abi), s.operation)).collect()
 }
 

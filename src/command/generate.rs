@@ -153,7 +153,7 @@ pub(crate) fn narrow(platform: &mut Platform, target: Option<&str>) -> Result<()
         .help(format!("its ABIs: {}", known.join("; ")))
         .into());
     };
-    platform.abis.retain(|a| a.name == abi);
+    platform.narrow(&abi);
     Ok(())
 }
 

@@ -3,10 +3,10 @@
 use alloc8_gen::{
     allocator,
     diagnostic::Result,
-    plan::Plan,
-    spec::{self, Abi, Platform},
+    plan::{Answer, Plan},
+    spec::{self, Abi, Library, Platform, Symbol},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{DONE, Show, find_allocator, generate::narrow, host_platform, platforms};
 use crate::cli::{List, What};
@@ -74,6 +74,7 @@ fn list_symbols(options: &List, show: &Show) -> Result<u8> {
         for abi in &platform.abis {
             symbols(platform, abi, plan.as_ref(), show);
         }
+        zone(platform, show);
         omissions(platform, show);
     }
     Ok(DONE)
@@ -81,30 +82,63 @@ fn list_symbols(options: &List, show: &Show) -> Result<u8> {
 
 fn symbols(platform: &Platform, abi: &Abi, plan: Option<&Plan>, show: &Show) {
     if !show.json() {
-        show.out(&format!("{} {}: {} symbols", platform.name, abi.name, platform.symbols.len()));
+        let count = platform.symbols_of(abi).count();
+        show.out(&format!("{} {}: {count} symbols", platform.name, abi.name));
     }
-    for (index, symbol) in platform.symbols.iter().enumerate() {
-        let answer = plan.map(|p| &p.answers[index]);
+    for symbol in platform.symbols_of(abi) {
+        let of_symbol = |a: &&Answer| a.symbol.spec_name() == symbol.spec_name();
+        let answer = plan.and_then(|p| p.answers.iter().find(of_symbol));
         let name = symbol.name(abi);
         let text = match answer {
             Some(answer) => {
                 let price = answer.price.map_or("  -".to_owned(), |p| format!("{p:>3}"));
                 format!("  {name:<38} {:<12} {price}  {}", answer.binding.word(), answer.why)
             }
-            None => format!(
-                "  {name:<38} {:<30} {}",
-                symbol.operation.name(),
-                symbol.since.as_deref().unwrap_or("")
-            ),
+            None => {
+                let since = symbol.since.as_deref().unwrap_or("");
+                format!("  {name:<38} {:<30} {since}", symbol.operation.name())
+            }
         };
-        show.result(&text, || {
+        show.result(text.trim_end(), || fact(platform, abi, symbol, answer));
+    }
+}
+
+/// All that is known of a symbol, as one JSON object.
+fn fact(platform: &Platform, abi: &Abi, symbol: &Symbol, answer: Option<&Answer>) -> Value {
+    let machines = abi.machines.iter().filter(|m| platform.base.contains_key(*m));
+    let since_on: serde_json::Map<String, Value> =
+        machines.map(|m| (m.clone(), json!(platform.since(symbol, m)))).collect();
+    let exports = |library: &&Library| library.symbols.iter().any(|s| s == symbol.spec_name());
+    let libraries: Vec<_> =
+        platform.libraries.iter().filter(exports).map(|library| &library.file).collect();
+    let freed_by: Vec<_> = symbol.freed_by.iter().map(|name| abi.spell(name)).collect();
+    json!({
+        "reason": "symbol", "platform": platform.name, "abi": abi.name, "name": symbol.name(abi),
+        "operation": symbol.operation.name(), "prototype": symbol.prototype.to_string(),
+        "declaration": symbol.declaration, "since": symbol.since, "since_on": since_on,
+        "freed_by": freed_by, "group": symbol.group, "called_by": symbol.called_by,
+        "libraries": libraries, "why": symbol.why, "ref": symbol.reference, "family": symbol.family,
+        "answer": answer.map(|a| json!({
+            "binding": a.binding.word(), "why": a.why, "instructions": a.price,
+        })),
+    })
+}
+
+fn zone(platform: &Platform, show: &Show) {
+    let Some(zone) = &platform.zone else { return };
+    if !show.json() {
+        let count = zone.fields.len();
+        show.out(&format!("{}: zone version {}, {count} fields", platform.name, zone.version));
+    }
+    for field in &zone.fields {
+        let meaning = field.operation.map_or(String::new(), |op| op.name());
+        let text = format!("  {:<52} {:>2}  {meaning}", field.path(), field.version);
+        show.result(text.trim_end(), || {
             json!({
-                "reason": "symbol", "platform": platform.name, "abi": abi.name, "name": name,
-                "operation": symbol.operation.name(), "prototype": symbol.prototype.to_string(),
-                "since": symbol.since, "why": symbol.why, "ref": symbol.reference, "family": symbol.family,
-                "answer": answer.map(|a| json!({
-                    "binding": a.binding.word(), "why": a.why, "instructions": a.price,
-                })),
+                "reason": "field", "platform": platform.name, "struct": field.structure,
+                "name": field.name, "declaration": field.declaration, "version": field.version,
+                "operation": field.operation.map(|op| op.name()), "null": field.null,
+                "why": field.why, "ref": field.reference,
             })
         });
     }
@@ -120,7 +154,8 @@ fn omissions(platform: &Platform, show: &Show) {
         show.result(&text, || {
             json!({
                 "reason": "omission", "platform": platform.name, "name": omission.name,
-                "why_omitted": omission.reason.name(), "why": omission.why, "ref": omission.reference,
+                "abis": omission.abis, "why_omitted": omission.reason.name(),
+                "why": omission.why, "ref": omission.reference,
             })
         });
     }

@@ -10,6 +10,7 @@ use alloc8_gen::{
     plan::Plan,
     spec::{self, Platform},
     toolchain::Compiler,
+    toolchain::HOST,
     verify::{self, Grade, Status, Verdict, abi_of},
 };
 use serde_json::json;
@@ -93,8 +94,10 @@ fn planned(platform: &Platform, name: &str, options: &Verify, show: &Show) -> Re
 fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {
     let fitting: Vec<_> =
         spec::platforms()?.into_iter().filter(|p| abi_of(p, object).is_some()).collect();
-    let by_libc = fitting.iter().find(|p| object.needed.contains(&p.runtime.libc)).cloned();
-    by_libc.or_else(|| fitting.into_iter().next()).ok_or_else(|| {
+    let needs_libc = |p: &&Platform| object.needed.iter().any(|n| p.runtime.is_libc(n));
+    let by_libc = fitting.iter().find(needs_libc).cloned();
+    let of_host = fitting.iter().find(|p| p.abi_of(HOST).is_some()).cloned();
+    by_libc.or(of_host).or_else(|| fitting.into_iter().next()).ok_or_else(|| {
         Diagnostic::error(
             "A8513",
             format!("`{}` is for {}, and no platform fits", file.display(), object.machine),

@@ -14,17 +14,24 @@ pub enum Guard {
     Ready,
     /// The platform serves odd alignments by rounding them up.
     RoundUp,
+    /// The platform refuses sizes that are no multiple of the alignment.
+    Multiple,
+    /// The block may be another heap's.
+    Foreign,
     /// `operator new` must look at the result: NULL asks the new-handler.
     Throw,
 }
 
 impl Guard {
-    /// The name in plans: a promise's key, or `ready`, `round_up`, `throw`.
+    /// The name in plans: a promise's key, or `ready`, `round_up`, `multiple`,
+    /// `foreign`, `throw`.
     pub fn name(self) -> &'static str {
         match self {
             Guard::Missing(promise) => promise.key(),
             Guard::Ready => "ready",
             Guard::RoundUp => "round_up",
+            Guard::Multiple => "multiple",
+            Guard::Foreign => "foreign",
             Guard::Throw => "throw",
         }
     }
@@ -41,6 +48,9 @@ impl Guard {
             Guard::Missing(Promise::FreeErrno) => 16,
             Guard::Missing(Promise::MinAlign | Promise::MaxAlign) => 3,
             Guard::Missing(Promise::CallocOverflow) | Guard::RoundUp => 4,
+            Guard::Multiple => 3,
+            // A subtraction and a comparison against a reserved range, at the least.
+            Guard::Foreign => 5,
             Guard::Missing(_) | Guard::Ready => 2,
         }
     }

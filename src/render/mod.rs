@@ -44,6 +44,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         .help("rendered so far: `--lang c --mode interpose` for mechanism `elf`")
         .into());
     }
+    refuse_textless(plan)?;
     let templates = templates(mechanism).map_err(internal)?;
     let mut files = Files::new();
     for part in parts(plan, inputs) {
@@ -53,6 +54,28 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         files.insert(part.file, text);
     }
     Ok(files)
+}
+
+/// A platform whose symbols mean what its mechanism's templates have no words for.
+fn refuse_textless(plan: &Plan) -> Result<()> {
+    let mut report = Report::default();
+    for answer in plan.defined().filter(|a| !view::has_text(a.symbol.operation)) {
+        let symbol = &answer.symbol;
+        report.push(
+            Diagnostic::error(
+                "A8206",
+                format!(
+                    "mechanism `{}` has no text for `{}`, which means `{}`",
+                    plan.platform.mechanism,
+                    symbol.spec_name(),
+                    symbol.operation.name()
+                ),
+            )
+            .at(&symbol.origin.0, symbol.origin.1.clone(), "would be defined")
+            .help("name it among the platform's `wrappers` if its own definition calls public names, or omit it with a reason"),
+        );
+    }
+    report.finish(()).map(|_| ())
 }
 
 fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {

@@ -8,7 +8,7 @@ use crate::{
     allocator::{Allocator, Limit, Promise, Role},
     operation::Operation,
     plan::{Answer, Binding, Guard, Plan, max_size, refuses_alignments},
-    spec::{Abi, OddAlignment, ReallocZero},
+    spec::{Abi, AlignedSize, OddAlignment, ReallocZero},
 };
 
 /// The context of a list of names.
@@ -22,7 +22,8 @@ pub(super) fn names(plan: &Plan, abi: &Abi) -> tera::Context {
 
 /// Every name that the library must export in an ABI, sorted.
 pub fn exported(plan: &Plan, abi: &Abi) -> Vec<String> {
-    let mut names: Vec<_> = plan.defined().map(|a| a.symbol.name(abi)).collect();
+    let of_abi = plan.defined().filter(|a| a.symbol.is_in(abi));
+    let mut names: Vec<_> = of_abi.map(|a| a.symbol.name(abi)).collect();
     names.sort();
     names
 }
@@ -34,7 +35,8 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
         .abis
         .iter()
         .map(|abi| {
-            let mut targets: Vec<_> = plan.direct().map(|(_, target)| target).collect();
+            let direct = || plan.direct().filter(|(symbol, _)| symbol.is_in(abi));
+            let mut targets: Vec<_> = direct().map(|(_, target)| target).collect();
             targets.sort_unstable();
             targets.dedup();
             let mut kept: Vec<_> =
@@ -45,7 +47,7 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
                 "pointer_bytes": abi.pointer_bits / 8,
                 "targets": targets,
                 "keep": kept,
-                "aliases": plan.direct().map(|(symbol, target)| json!({
+                "aliases": direct().map(|(symbol, target)| json!({
                     "name": symbol.name(abi), "target": target,
                 })).collect::<Vec<_>>(),
             })
@@ -83,6 +85,7 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
         })
     };
     let page_size = op(Operation::Valloc) || op(Operation::Pvalloc);
+    let flagged = op(Operation::Mallocx);
     let usable = allocator.call(Role::UsableSize).is_some();
     let copies = realloc_copies(plan);
     let operators = plan.defined().any(|a| matches!(a.symbol.operation, Operation::New(_)));
@@ -101,9 +104,9 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
         "direct": plan.direct().next().is_some(),
         "uses": {
             "page_size": page_size,
-            "memset": calloc.is_none(),
-            "memcpy": copies || plan.guarded(Role::Realloc, Promise::MinAlign),
-            "message": !usable || operators || answered(Operation::MallocStats),
+            "memset": calloc.is_none() || flagged,
+            "memcpy": copies || plan.guarded(Role::Realloc, Promise::MinAlign) || flagged,
+            "message": !usable || operators || answered(Operation::MallocStats) || answered(Operation::MallocStatsPrint),
             "abort": !usable || operators,
         },
         "operators": operators,
@@ -121,6 +124,7 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
         "realloc_copies": copies,
         "sized_free": sized_free(plan),
         "aligned_alloc_einval": aligned_alloc == OddAlignment::Einval && !refuses_alignments(allocator),
+        "aligned_alloc_multiple": plan.platform.semantics.aligned_alloc_size == AlignedSize::Multiple,
         "memalign_rounds_up": plan.platform.semantics.memalign == OddAlignment::RoundUp,
         "op": {
             "aligned_alloc": op(Operation::AlignedAlloc) && !bound_raw(Operation::AlignedAlloc),
@@ -132,6 +136,8 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
             "mallinfo2": op(Operation::Mallinfo2),
             "malloc_info": op(Operation::MallocInfo),
             "malloc_stats": answered(Operation::MallocStats),
+            "malloc_stats_print": answered(Operation::MallocStatsPrint),
+            "mallocx": flagged,
         },
         "fork": plan.fork.as_ref().map(|f| json!({
             "prepare": f.prepare, "parent": f.parent, "child": f.child,
@@ -150,7 +156,7 @@ fn renames(plan: &Plan) -> Vec<Value> {
     let rename = |abi: &Abi| {
         let names: Vec<_> = plan
             .defined()
-            .filter(|a| a.symbol.varies())
+            .filter(|a| a.symbol.varies() && a.symbol.is_in(abi))
             .map(|a| json!({ "from": a.symbol.name(first), "to": a.symbol.name(abi) }))
             .collect();
         json!({ "condition": abi.condition, "name": abi.name, "size_t": abi.size_t, "names": names })
@@ -305,12 +311,31 @@ fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
     json!({
         "why": answer.symbol.why.clone().unwrap_or_default(),
         "declaration": answer.symbol.prototype.named(&answer.symbol.name(abi)),
+        "condition": condition(plan, &answer.symbol),
         "body": statement(&answer.symbol, &plain(plan, answer.symbol.operation)),
     })
 }
 
+/// What the preprocessor says where an ABI has the symbol; empty if all have it.
+fn condition(plan: &Plan, symbol: &crate::spec::Symbol) -> String {
+    let abis = &plan.platform.abis;
+    if abis.iter().all(|abi| symbol.is_in(abi)) {
+        return String::new();
+    }
+    let conditions: Vec<_> =
+        abis.iter().filter(|abi| symbol.is_in(abi)).map(|abi| abi.condition.as_str()).collect();
+    conditions.join(" || ")
+}
+
 /// The one statement by which a symbol forwards; unused parameters are named away before it.
 fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
+    // Some platforms promise to leave alone the block that a question is about; the allocator's
+    // own prototype says nothing of it.
+    let asks = |name: &str| {
+        let constant = |p: &crate::prototype::Parameter| p.name == name && p.ty == "const void *";
+        symbol.prototype.parameters.iter().any(constant)
+    };
+    let call = if asks("ptr") { call.replace("(ptr", "((void *)ptr") } else { call.to_owned() };
     let inside = call.split_once('(').map_or("", |(_, rest)| rest);
     let used = |name: &str| {
         inside.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
@@ -347,7 +372,6 @@ fn plain(plan: &Plan, operation: Operation) -> String {
         Operation::PosixMemalign => "alloc8_posix_memalign(memptr, alignment, size)".to_owned(),
         Operation::Valloc => "alloc8_valloc(size)".to_owned(),
         Operation::Pvalloc => "alloc8_pvalloc(size)".to_owned(),
-        Operation::Reallocarray => unreachable!("always left to the C library"),
         Operation::FreeSized if has(Role::FreeSized) => "alloc8_free_sized(ptr, size)".to_owned(),
         Operation::FreeAlignedSized if has(Role::FreeAlignedSized) => {
             "alloc8_free_aligned_sized(ptr, alignment, size)".to_owned()
@@ -365,11 +389,59 @@ fn plain(plan: &Plan, operation: Operation) -> String {
         Operation::Mallinfo2 => "(struct mallinfo2){0}".to_owned(),
         Operation::MallocInfo => "alloc8_malloc_info(options, stream)".to_owned(),
         Operation::MallocStats => "alloc8_malloc_stats()".to_owned(),
+        Operation::Mallocx => "alloc8_mallocx(size, flags)".to_owned(),
+        Operation::Rallocx => "alloc8_rallocx(ptr, size, flags)".to_owned(),
+        Operation::Xallocx | Operation::Sallocx => "alloc8_malloc_usable_size(ptr)".to_owned(),
+        Operation::Dallocx | Operation::Sdallocx => "alloc8_free(ptr)".to_owned(),
+        Operation::Nallocx => "size".to_owned(),
+        Operation::Mallctl | Operation::Mallctlnametomib | Operation::Mallctlbymib => {
+            "2 /* ENOENT */".to_owned()
+        }
+        Operation::MallocStatsPrint => "alloc8_malloc_stats_print(write_cb, cbopaque)".to_owned(),
         Operation::New(form) if form.aligned => {
             format!("alloc8_new_aligned(size, alignment, {caller})")
         }
         Operation::New(_) => format!("alloc8_new(size, {caller})"),
         Operation::Delete(form) if form.sized => "alloc8_free_sized(ptr, size)".to_owned(),
         Operation::Delete(_) => "alloc8_free(ptr)".to_owned(),
+        other => unreachable!("refused before: {}", other.name()),
     }
+}
+
+/// Whether this mechanism's text has an answer for an operation that is not left alone.
+pub(super) fn has_text(operation: Operation) -> bool {
+    use Operation as Op;
+    let wanted = matches!(
+        operation,
+        Op::Malloc
+            | Op::Calloc
+            | Op::Realloc
+            | Op::Free
+            | Op::Memalign
+            | Op::AlignedAlloc
+            | Op::PosixMemalign
+            | Op::Valloc
+            | Op::Pvalloc
+            | Op::FreeSized
+            | Op::FreeAlignedSized
+            | Op::MallocUsableSize
+            | Op::Mallopt
+            | Op::MallocTrim
+            | Op::Mallinfo
+            | Op::Mallinfo2
+            | Op::MallocInfo
+            | Op::MallocStats
+            | Op::Mallocx
+            | Op::Rallocx
+            | Op::Xallocx
+            | Op::Sallocx
+            | Op::Dallocx
+            | Op::Sdallocx
+            | Op::Nallocx
+            | Op::Mallctl
+            | Op::Mallctlnametomib
+            | Op::Mallctlbymib
+            | Op::MallocStatsPrint
+    );
+    wanted || operation.is_operator()
 }

@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use toml::Spanned;
 
-use super::{Omission, Platform, Symbol, raw};
+use super::{
+    Abi, Group, Growth, Library, Omission, Platform, Reason, Symbol, Zone,
+    entry::{self, Family},
+    lint, raw,
+};
 use crate::{
     diagnostic::{Diagnostic, Report, Result, Source, nearest},
-    embedded,
-    operation::Operation,
-    prototype::Prototype,
-    toml_text,
+    embedded, toml_text,
 };
 
 /// The version of the format that this code reads.
@@ -40,15 +41,12 @@ pub fn platform(name: &str) -> Result<Platform> {
             .help(help)
             .into());
     }
-    let mut report = Report::default();
-    let families = families(&mut report);
     let path = format!("specs/platforms/{name}.toml");
     let source = Source::new(path.clone(), embedded::text(&path).unwrap_or_default());
-    let loaded = join(&source, &families, &mut report);
-    match loaded {
-        Some(platform) => report.finish(platform).map(|(platform, _)| platform),
-        None => Err(report),
-    }
+    let families: Vec<_> = embedded::folder("specs/families/")
+        .map(|(file, text)| Source::new(format!("specs/families/{file}"), text))
+        .collect();
+    platform_from(&source, &families)
 }
 
 /// All built-in platforms.
@@ -59,16 +57,29 @@ pub fn platforms() -> Result<Vec<Platform>> {
     platform_names().iter().map(|name| platform(name)).collect()
 }
 
-type Families = BTreeMap<String, (Arc<Source>, raw::Family)>;
+/// A platform from texts, as the built-in ones are read: `source` is the platform's file,
+/// `families` are all families' files.
+///
+/// # Errors
+/// Everything that is wrong with any of the texts (`A8001` to `A8022`).
+pub fn platform_from(source: &Arc<Source>, families: &[Arc<Source>]) -> Result<Platform> {
+    let mut report = Report::default();
+    let families = read_families(families, &mut report);
+    match join(source, &families, &mut report) {
+        Some(platform) => report.finish(platform).map(|(platform, _)| platform),
+        None => Err(report),
+    }
+}
 
-fn families(report: &mut Report) -> Families {
+type Families = BTreeMap<String, Family>;
+
+fn read_families(sources: &[Arc<Source>], report: &mut Report) -> Families {
     let mut families = Families::new();
-    for (file, text) in embedded::folder("specs/families/") {
-        let source = Source::new(format!("specs/families/{file}"), text);
-        match toml_text::read::<raw::Family>(&source) {
+    for source in sources {
+        match toml_text::read::<raw::Family>(source) {
             Ok(family) => {
-                check_schema(&source, &family.schema, report);
-                families.insert(family.name.clone(), (source, family));
+                check_schema(source, &family.schema, report);
+                families.insert(family.name.clone(), (Arc::clone(source), family));
             }
             Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
         }
@@ -95,131 +106,121 @@ fn join(source: &Arc<Source>, families: &Families, report: &mut Report) -> Optio
         }
     };
     check_schema(source, &raw.schema, report);
+    let abis: Vec<Abi> = raw.abi.iter().map(|abi| abi.get_ref().clone()).collect();
+    check_abis(source, &raw, report);
+    let members = members(source, &raw, families, report);
+    let mut symbols = symbols(&members, report);
+    let omissions = omissions(source, &raw, &mut symbols, report);
+    for symbol in &mut symbols {
+        symbol.since = raw.since.get(symbol.spec_name()).cloned();
+    }
+    for name in raw.since.keys().filter(|name| !defines(&symbols, name.get_ref())) {
+        report.push(lint::unknown(source, name, "`since` names"));
+    }
+    give_deallocators(&mut symbols);
+    let whole = !report.has_errors();
+    let platform = Platform {
+        libraries: raw.library.iter().map(|library| resolve(library, &symbols)).collect(),
+        zone: raw.zone.as_ref().map(|zone| zone_of(zone, &members, report)),
+        name: raw.name.clone(),
+        title: raw.title.clone(),
+        mechanism: raw.mechanism.get_ref().clone(),
+        symbols,
+        abis,
+        semantics: raw.semantics.clone(),
+        runtime: raw.runtime.clone(),
+        base: raw.base.clone(),
+        wrappers: raw.wrappers.iter().map(|name| name.get_ref().clone()).collect(),
+        omissions,
+        groups: raw.group.iter().map(group_of).collect(),
+    };
+    // What one mistake took away would look like ten more.
+    if whole {
+        lint::check(source, &raw, &platform, report);
+    }
+    Some(platform)
+}
+
+fn check_abis(source: &Arc<Source>, raw: &raw::Platform, report: &mut Report) {
     if raw.abi.is_empty() {
         report.push(Diagnostic::error("A8005", format!("platform `{}` has no ABI", raw.name))
             .at(source, raw.mechanism.span(), "")
             .help("add an [[abi]] table with name, size_t, pointer_bits, condition, machines and environments"));
     }
-    let since: BTreeMap<&str, &String> =
-        raw.since.iter().map(|(k, v)| (k.get_ref().as_str(), v)).collect();
-    let mut symbols: Vec<Symbol> = Vec::new();
-    for name in &raw.families {
-        let Some((source_of, family)) = families.get(name.get_ref()) else {
-            let near = nearest(name.get_ref(), families.keys().map(String::as_str));
-            let known: Vec<_> = families.keys().map(String::as_str).collect();
+    for abi in raw.omit.iter().flat_map(|omit| &omit.abis) {
+        if !raw.abi.iter().any(|a| a.get_ref().name == *abi.get_ref()) {
+            let names: Vec<_> = raw.abi.iter().map(|a| a.get_ref().name.as_str()).collect();
             report.push(
-                Diagnostic::error("A8006", format!("unknown family `{}`", name.get_ref()))
-                    .at(source, name.span(), "no such file in specs/families")
-                    .help(near.map_or(format!("known families: {}", known.join(", ")), |n| {
-                        format!("did you mean `{n}`?")
-                    })),
+                Diagnostic::error("A8020", format!("unknown ABI `{}`", abi.get_ref()))
+                    .at(source, abi.span(), "no [[abi]] of this platform")
+                    .help(format!("known ABIs: `{}`", names.join("`, `"))),
             );
-            continue;
-        };
-        for entry in &family.symbol {
-            if let Some(symbol) = symbol(source_of, &family.name, entry, &since, report) {
+        }
+    }
+    // The linter cannot tell why a shim lacks what only this mechanism's text asks for.
+    let runtime = &raw.runtime;
+    let whole = runtime.page_size.is_some()
+        && runtime.rtld_noload.is_some()
+        && runtime.rtld_default.is_some();
+    if raw.mechanism.get_ref() == "elf" && !whole {
+        report.push(
+            Diagnostic::error("A8021", "mechanism `elf` needs more of [runtime]")
+                .at(source, raw.mechanism.span(), "")
+                .help("give page_size, rtld_noload and rtld_default"),
+        );
+    }
+}
+
+/// The platform's families in order, each with the ABIs that have it.
+fn members<'a>(
+    source: &Arc<Source>,
+    raw: &raw::Platform,
+    families: &'a Families,
+    report: &mut Report,
+) -> Vec<(&'a Family, Vec<String>)> {
+    let all: Vec<_> = raw.abi.iter().map(|abi| abi.get_ref().name.clone()).collect();
+    let mut wanted: Vec<_> =
+        raw.families.iter().map(|f| (f.get_ref().clone(), f.span(), all.clone())).collect();
+    for abi in &raw.abi {
+        for family in &abi.get_ref().families {
+            let name = abi.get_ref().name.clone();
+            match wanted.iter_mut().find(|(known, ..)| known == family) {
+                Some((.., abis)) => abis.push(name),
+                None => wanted.push((family.clone(), abi.span(), vec![name])),
+            }
+        }
+    }
+    let mut members = Vec::new();
+    for (name, span, abis) in wanted {
+        match families.get(&name) {
+            Some(family) => members.push((family, abis)),
+            None => {
+                let near = nearest(&name, families.keys().map(String::as_str));
+                let known: Vec<_> = families.keys().map(String::as_str).collect();
+                report.push(
+                    Diagnostic::error("A8006", format!("unknown family `{name}`"))
+                        .at(source, span, "no such file in specs/families")
+                        .help(near.map_or(format!("known families: {}", known.join(", ")), |n| {
+                            format!("did you mean `{n}`?")
+                        })),
+                );
+            }
+        }
+    }
+    members
+}
+
+fn symbols(members: &[(&Family, Vec<String>)], report: &mut Report) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = Vec::new();
+    for (family, abis) in members {
+        for entry in &family.1.symbol {
+            if let Some(symbol) = entry::symbol(family, entry, abis, report) {
                 note_duplicate(&symbols, &symbol, report);
                 symbols.push(symbol);
             }
         }
     }
-    note_unknown_since(source, &raw, &symbols, report);
-    let omissions = omissions(source, &raw.omit, &symbols, report);
-    Some(Platform {
-        name: raw.name,
-        title: raw.title,
-        mechanism: raw.mechanism.into_inner(),
-        symbols,
-        abis: raw.abi,
-        semantics: raw.semantics,
-        runtime: raw.runtime,
-        omissions,
-    })
-}
-
-fn symbol(
-    source: &Arc<Source>,
-    family: &str,
-    entry: &Spanned<raw::Symbol>,
-    since: &BTreeMap<&str, &String>,
-    report: &mut Report,
-) -> Option<Symbol> {
-    let raw = entry.get_ref();
-    let name = raw.name.get_ref();
-    let Some(operation) = Operation::named(raw.op.get_ref()) else {
-        let names: Vec<_> = Operation::all().iter().map(|op| op.name()).collect();
-        let near = nearest(raw.op.get_ref(), names.iter().map(String::as_str));
-        report.push(
-            Diagnostic::error("A8007", format!("unknown operation `{}`", raw.op.get_ref()))
-                .at(source, raw.op.span(), "not an operation")
-                .help(near.map_or(format!("known operations: {}", names.join("; ")), |n| {
-                    format!("did you mean `{n}`?")
-                })),
-        );
-        return None;
-    };
-    let prototype =
-        match Prototype::parse(raw.proto.get_ref()) {
-            Ok(prototype) => prototype,
-            Err(error) => {
-                let at = raw.proto.span().start + 1 + error.offset;
-                report.push(
-                    Diagnostic::error("A8008", format!("the prototype of `{name}` cannot be read"))
-                        .at(source, at..at + 1, error.message),
-                );
-                return None;
-            }
-        };
-    check_fit(source, raw, operation, &prototype, report);
-    Some(Symbol {
-        name: name.clone(),
-        declaration: raw.proto.get_ref().clone(),
-        prototype,
-        operation,
-        since: since.get(name.as_str()).map(|s| (*s).clone()),
-        why: raw.why.clone(),
-        reference: raw.reference.clone(),
-        family: family.to_owned(),
-        origin: (Arc::clone(source), raw.name.span()),
-    })
-}
-
-/// A symbol's prototype must be its operation's, parameter for parameter; a C symbol declares its
-/// own name, an operator declares the operator.
-fn check_fit(
-    source: &Arc<Source>,
-    raw: &raw::Symbol,
-    operation: Operation,
-    prototype: &Prototype,
-    report: &mut Report,
-) {
-    let standard = operation.prototype();
-    let wanted_name =
-        if operation.is_operator() { standard.name.clone() } else { raw.name.get_ref().clone() };
-    if prototype.name != wanted_name {
-        report.push(
-            Diagnostic::error(
-                "A8009",
-                format!("`{}` declares `{}`", raw.name.get_ref(), prototype.name),
-            )
-            .at(
-                source,
-                raw.proto.span(),
-                format!("expected a declaration of `{wanted_name}`"),
-            ),
-        );
-    }
-    if prototype.result != standard.result || prototype.parameters != standard.parameters {
-        report.push(
-            Diagnostic::error(
-                "A8010",
-                format!("`{}` does not fit operation `{}`", raw.name.get_ref(), operation.name()),
-            )
-            .at(source, raw.proto.span(), "differs from the operation's prototype")
-            .fact(format!("`{}` is `{standard}`", operation.name()))
-            .help("write the operation's types and parameter names, or choose another operation"),
-        );
-    }
+    symbols
 }
 
 fn note_duplicate(symbols: &[Symbol], new: &Symbol, report: &mut Report) {
@@ -233,45 +234,42 @@ fn note_duplicate(symbols: &[Symbol], new: &Symbol, report: &mut Report) {
     }
 }
 
-fn note_unknown_since(
-    source: &Arc<Source>,
-    raw: &raw::Platform,
-    symbols: &[Symbol],
-    report: &mut Report,
-) {
-    for name in raw.since.keys().filter(|name| !symbols.iter().any(|s| s.name == *name.get_ref())) {
-        report.push(
-            Diagnostic::error(
-                "A8012",
-                format!("`since` names `{}`, which no family defines", name.get_ref()),
-            )
-            .at(source, name.span(), "no such symbol on this platform"),
-        );
+fn defines(symbols: &[Symbol], name: &str) -> bool {
+    symbols.iter().any(|s| s.name == name)
+}
+
+/// Where a family does not say what takes a block back, it is every symbol that bears the
+/// operation's own deallocator and no context: those that programs call by hand.
+fn give_deallocators(symbols: &mut [Symbol]) {
+    let deallocators: Vec<_> = symbols
+        .iter()
+        .filter(|s| s.prototype.parameters.len() == s.operation.prototype().parameters.len())
+        .map(|s| (s.operation, s.name.clone()))
+        .collect();
+    for symbol in symbols.iter_mut().filter(|s| s.freed_by.is_empty()) {
+        let Some(by) = symbol.operation.freed_by() else { continue };
+        let bearers = deallocators.iter().filter(|(operation, _)| *operation == by);
+        symbol.freed_by = bearers.map(|(_, name)| name.clone()).collect();
     }
 }
 
+/// Takes what is absent out of `symbols`; every other omission is of names that no family defines.
 fn omissions(
     source: &Arc<Source>,
-    raw: &[raw::Omit],
-    symbols: &[Symbol],
+    raw: &raw::Platform,
+    symbols: &mut Vec<Symbol>,
     report: &mut Report,
 ) -> Vec<Omission> {
     let mut omissions: Vec<Omission> = Vec::new();
-    for omit in raw {
+    for omit in &raw.omit {
+        let abis: Vec<_> = omit.abis.iter().map(|abi| abi.get_ref().clone()).collect();
         for name in &omit.names {
-            if let Some(symbol) = symbols.iter().find(|s| s.name == *name.get_ref()) {
-                report.push(
-                    Diagnostic::error(
-                        "A8013",
-                        format!("`{}` is both defined and omitted", name.get_ref()),
-                    )
-                    .at(source, name.span(), "omitted here")
-                    .at(
-                        &symbol.origin.0,
-                        symbol.origin.1.clone(),
-                        "defined here",
-                    ),
-                );
+            if let Some(symbol) = symbols.iter_mut().find(|s| s.name == *name.get_ref()) {
+                if omit.reason == Reason::Absent {
+                    symbol.abis.retain(|abi| !abis.is_empty() && !abis.contains(abi));
+                } else {
+                    note_contradiction(source, name, symbol, report);
+                }
             }
             if omissions.iter().any(|o| o.name == *name.get_ref()) {
                 report.push(
@@ -284,10 +282,77 @@ fn omissions(
                 reason: omit.reason,
                 why: omit.why.clone(),
                 reference: omit.reference.clone(),
+                abis: abis.clone(),
             });
         }
     }
+    symbols.retain(|symbol| !symbol.abis.is_empty());
     omissions
+}
+
+fn note_contradiction(
+    source: &Arc<Source>,
+    name: &Spanned<String>,
+    symbol: &Symbol,
+    report: &mut Report,
+) {
+    report.push(
+        Diagnostic::error("A8013", format!("`{}` is both defined and omitted", name.get_ref()))
+            .at(source, name.span(), "omitted here")
+            .at(&symbol.origin.0, symbol.origin.1.clone(), "defined here")
+            .help("remove one of them, or omit it as `absent` if this platform does not have it"),
+    );
+}
+
+fn resolve(raw: &raw::Library, symbols: &[Symbol]) -> Library {
+    let named = |list: &[Spanned<String>], name: &str| list.iter().any(|n| n.get_ref() == name);
+    let exports = |symbol: &&Symbol| {
+        (named(&raw.families, &symbol.family) && !named(&raw.lacks, &symbol.name))
+            || named(&raw.adds, &symbol.name)
+    };
+    Library {
+        file: raw.file.get_ref().clone(),
+        since: raw.since.clone(),
+        debug: raw.debug,
+        symbols: symbols.iter().filter(exports).map(|s| s.name.clone()).collect(),
+        why: raw.why.clone(),
+        reference: raw.reference.clone(),
+    }
+}
+
+fn group_of(raw: &raw::Group) -> Group {
+    Group {
+        name: raw.name.get_ref().clone(),
+        weak: raw.weak,
+        why: raw.why.clone(),
+        reference: raw.reference.clone(),
+    }
+}
+
+fn zone_of(raw: &raw::Zone, members: &[(&Family, Vec<String>)], report: &mut Report) -> Zone {
+    let fields = members.iter().flat_map(|(family, _)| {
+        family
+            .1
+            .field
+            .iter()
+            .filter_map(|field| entry::field(family, field, report))
+            .collect::<Vec<_>>()
+    });
+    Zone {
+        fields: fields.collect(),
+        version: *raw.version.get_ref(),
+        growth: raw.growth.iter().map(growth_of).collect(),
+    }
+}
+
+fn growth_of(raw: &raw::Growth) -> Growth {
+    Growth {
+        version: *raw.version.get_ref(),
+        since: raw.since.clone(),
+        adds: raw.adds.iter().map(|path| path.get_ref().clone()).collect(),
+        why: raw.why.clone(),
+        reference: raw.reference.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -2,16 +2,22 @@
 //!
 //! This module is the resolved form; `raw` is the TOML, `load` joins and judges it.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{diagnostic::Source, operation::Operation, prototype::Prototype};
 
+mod entry;
+mod fit;
+mod lint;
 mod load;
+mod mangled;
 mod raw;
+mod zone;
 
-pub use load::{platform, platform_names, platforms};
+pub use load::{platform, platform_from, platform_names, platforms};
+pub use zone::{Field, Growth, Null, Zone};
 
 /// A name that programs allocate or free through.
 #[derive(Debug, Clone)]
@@ -26,12 +32,20 @@ pub struct Symbol {
     pub operation: Operation,
     /// Since which version of the platform's library.
     pub since: Option<String>,
+    /// What takes back what it hands out, as the spec writes it; empty if it hands out nothing.
+    pub freed_by: Vec<String>,
+    /// The group that it stands and falls with.
+    pub group: Option<String>,
+    /// Who calls it, if that is more than programs by its name.
+    pub called_by: Option<String>,
     /// Why it is here, if that is not plain.
     pub why: Option<String>,
     /// The authority.
     pub reference: String,
     /// The family that defines it.
     pub family: String,
+    /// The ABIs that have it, by name.
+    pub abis: Vec<String>,
     /// The TOML text and the entry's place in it.
     pub origin: (Arc<Source>, Range<usize>),
 }
@@ -39,12 +53,30 @@ pub struct Symbol {
 impl Symbol {
     /// Its name in an ABI.
     pub fn name(&self, abi: &Abi) -> String {
-        self.name.replace("{size_t}", &abi.size_t)
+        abi.spell(&self.name)
+    }
+
+    /// Its name as the spec writes it, the same in all ABIs.
+    pub fn spec_name(&self) -> &str {
+        &self.name
     }
 
     /// Whether its name differs between ABIs.
     pub fn varies(&self) -> bool {
-        self.name.contains("{size_t}")
+        self.name.contains('{')
+    }
+
+    /// Whether its first parameters are its operation's, so that a function of the operation's
+    /// prototype can stand in for it: what follows is not looked at.
+    pub fn passes_through(&self) -> bool {
+        let wanted = self.operation.prototype().parameters;
+        self.prototype.parameters.len() >= wanted.len()
+            && wanted.iter().zip(&self.prototype.parameters).all(|(w, p)| w.name == p.name)
+    }
+
+    /// Whether an ABI has it.
+    pub fn is_in(&self, abi: &Abi) -> bool {
+        self.abis.contains(&abi.name)
     }
 }
 
@@ -54,8 +86,20 @@ impl Symbol {
 pub struct Abi {
     /// `lp64`.
     pub name: String,
-    /// How `size_t` is mangled: `m`, `j` or `y`.
+    /// How `size_t` is mangled: `m`, `j` or `y` in the Itanium C++ ABI.
     pub size_t: String,
+    /// How `size_t` is mangled in Microsoft's C++ ABI: `_K` or `I`.
+    #[serde(default)]
+    pub msvc_size_t: String,
+    /// What marks a 64-bit pointer in Microsoft's C++ ABI: `E`, or nothing.
+    #[serde(default)]
+    pub msvc_ptr64: String,
+    /// What compilers put before a C name in an object file: `_` on Darwin and 32-bit Windows.
+    #[serde(default)]
+    pub symbol_prefix: String,
+    /// Families that this ABI has beside the platform's.
+    #[serde(default)]
+    pub families: Vec<String>,
     /// Width of a pointer, in bits.
     pub pointer_bits: u32,
     /// What the C preprocessor says when it compiles for it.
@@ -67,11 +111,22 @@ pub struct Abi {
 }
 
 impl Abi {
-    /// Whether a target triple, such as `x86_64-unknown-linux-gnu`, is of this ABI.
+    /// Whether a target triple, such as `x86_64-unknown-linux-gnu` or `aarch64-linux-android29`, is
+    /// of this ABI.
     pub fn has(&self, triple: &str) -> bool {
         let Some((machine, rest)) = triple.split_once('-') else { return false };
+        let unversioned = rest.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
         self.machines.iter().any(|m| m == machine)
-            && self.environments.iter().any(|e| rest == e || rest.ends_with(&format!("-{e}")))
+            && self.environments.iter().any(|e| {
+                [rest, unversioned].iter().any(|r| r == e || r.ends_with(&format!("-{e}")))
+            })
+    }
+
+    /// A name of a spec, as this ABI spells it.
+    pub fn spell(&self, name: &str) -> String {
+        name.replace("{size_t}", &self.size_t)
+            .replace("{msvc_size_t}", &self.msvc_size_t)
+            .replace("{msvc_ptr64}", &self.msvc_ptr64)
     }
 }
 
@@ -95,6 +150,16 @@ pub enum OddAlignment {
     RoundUp,
 }
 
+/// Which sizes `aligned_alloc` serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlignedSize {
+    /// Every size (C23).
+    Any,
+    /// Multiples of the alignment (C11); the rest is NULL and EINVAL.
+    Multiple,
+}
+
 /// What becomes of a pointer that this heap did not hand out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -115,6 +180,8 @@ pub struct Semantics {
     pub realloc_zero: ReallocZero,
     /// `aligned_alloc` with an odd alignment.
     pub aligned_alloc: OddAlignment,
+    /// `aligned_alloc` with a size that is no multiple of the alignment.
+    pub aligned_alloc_size: AlignedSize,
     /// `memalign` with an odd alignment.
     pub memalign: OddAlignment,
     /// The default policy for foreign pointers.
@@ -125,7 +192,7 @@ pub struct Semantics {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Runtime {
-    /// The soname of the C library.
+    /// The soname of the C library; `*` stands for what differs between machines.
     pub libc: String,
     /// The function that returns the address of `errno`.
     pub errno_location: String,
@@ -136,7 +203,23 @@ pub struct Runtime {
     /// The value of ENOSYS.
     pub enosys: u32,
     /// The function that returns the page size as an `int`.
-    pub page_size: String,
+    pub page_size: Option<String>,
+    /// The type of the fields of `struct mallinfo`.
+    pub mallinfo_field: Option<String>,
+    /// The value of RTLD_NOLOAD.
+    pub rtld_noload: Option<u32>,
+    /// The value of RTLD_DEFAULT, as C.
+    pub rtld_default: Option<String>,
+}
+
+impl Runtime {
+    /// Whether a library that a file needs is this platform's C library.
+    pub fn is_libc(&self, soname: &str) -> bool {
+        match self.libc.split_once('*') {
+            Some((start, end)) => soname.starts_with(start) && soname.ends_with(end),
+            None => soname == self.libc,
+        }
+    }
 }
 
 /// Why a symbol is left alone: the closed set.
@@ -179,6 +262,38 @@ pub struct Omission {
     pub why: String,
     /// The authority.
     pub reference: String,
+    /// The ABIs that it holds for, by name; all if empty.
+    pub abis: Vec<String>,
+}
+
+/// A library of the platform that exports symbols, where it matters which.
+#[derive(Debug, Clone, Serialize)]
+pub struct Library {
+    /// `ucrtbase.dll`.
+    pub file: String,
+    /// Which systems or compilers brought it.
+    pub since: String,
+    /// Whether it is for debugging alone.
+    pub debug: bool,
+    /// What it exports, as the spec writes it, in the order of the families.
+    pub symbols: Vec<String>,
+    /// In words.
+    pub why: Option<String>,
+    /// The authority.
+    pub reference: String,
+}
+
+/// Symbols that are taken over together or not at all.
+#[derive(Debug, Clone, Serialize)]
+pub struct Group {
+    /// What symbols call it.
+    pub name: String,
+    /// Whether some versions of the platform lack it, so that references must be weak.
+    pub weak: bool,
+    /// In words.
+    pub why: String,
+    /// The authority.
+    pub reference: String,
 }
 
 /// Where programs run.
@@ -198,8 +313,18 @@ pub struct Platform {
     pub semantics: Semantics,
     /// What a shim may call.
     pub runtime: Runtime,
+    /// The C library's base version, by machine: the oldest that it exports there.
+    pub base: BTreeMap<String, String>,
+    /// Symbols (as the spec writes them) whose own definition calls public names that are ours.
+    pub wrappers: Vec<String>,
     /// What is left alone.
     pub omissions: Vec<Omission>,
+    /// The libraries that export the symbols; empty where it does not matter.
+    pub libraries: Vec<Library>,
+    /// The groups that symbols stand and fall with.
+    pub groups: Vec<Group>,
+    /// The zone that registers a heap, where there are zones.
+    pub zone: Option<Zone>,
 }
 
 impl Platform {
@@ -210,16 +335,46 @@ impl Platform {
 
     /// The symbol of that name in any ABI.
     pub fn symbol(&self, name: &str) -> Option<&Symbol> {
-        self.symbols.iter().find(|s| self.abis.iter().any(|abi| s.name(abi) == name))
+        self.symbols
+            .iter()
+            .find(|s| self.abis.iter().any(|abi| s.is_in(abi) && s.name(abi) == name))
+    }
+
+    /// The symbols of an ABI.
+    pub fn symbols_of(&self, abi: &Abi) -> impl Iterator<Item = &Symbol> {
+        self.symbols.iter().filter(|s| s.is_in(abi))
     }
 
     /// All names of an ABI.
     pub fn names(&self, abi: &Abi) -> Vec<String> {
-        self.symbols.iter().map(|s| s.name(abi)).collect()
+        self.symbols_of(abi).map(|s| s.name(abi)).collect()
+    }
+
+    /// Keeps one ABI, and the symbols that it has.
+    pub fn narrow(&mut self, abi: &str) {
+        self.abis.retain(|a| a.name == abi);
+        self.symbols.retain(|s| s.abis.iter().any(|a| a == abi));
+    }
+
+    /// Since which version of the C library a machine (`aarch64`) has a symbol: the later of the
+    /// symbol's and the machine's own first version.
+    pub fn since(&self, symbol: &Symbol, machine: &str) -> Option<String> {
+        let since = symbol.since.as_ref()?;
+        let Some(base) = self.base.get(machine) else { return Some(since.clone()) };
+        let later = since == BASE || versions(since) < versions(base);
+        Some(if later { base.clone() } else { since.clone() })
     }
 
     /// The symbol that bears an operation first.
     pub fn bearing(&self, operation: Operation) -> Option<&Symbol> {
         self.symbols.iter().find(|s| s.operation == operation)
     }
+}
+
+/// What `since` says of a symbol that is as old as the machine's port of the C library.
+pub const BASE: &str = "base";
+
+/// The numbers of `GLIBC_2.17`, to be compared.
+fn versions(text: &str) -> Vec<u32> {
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
 }

@@ -268,7 +268,7 @@ fn needed(path: &Path, elf: &ElfProgram, platform: &Platform) -> Vec<(String, Sh
     if let Some(loader) = &elf.object.interpreter {
         folders.extend(fs::canonicalize(loader).ok().and_then(|l| l.parent().map(Path::to_owned)));
     }
-    let wanted = elf.object.needed.iter().filter(|name| **name != platform.runtime.libc);
+    let wanted = elf.object.needed.iter().filter(|name| !platform.runtime.is_libc(name));
     wanted
         .filter_map(|name| {
             let data = folders.iter().find_map(|folder| fs::read(folder.join(name)).ok())?;

@@ -1,0 +1,74 @@
+//! The structure by which a platform registers a heap, where it has one: Darwin's `malloc_zone_t`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::operation::Operation;
+
+/// Whether a field may be NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Null {
+    /// The platform calls it, or reads through it, without a look.
+    #[default]
+    Never,
+    /// The platform looks first.
+    Allowed,
+    /// It belongs to the platform's own heap.
+    Always,
+}
+
+/// A field of the zone or of its introspection.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// `malloc_zone_t` or `malloc_introspection_t`.
+    pub structure: String,
+    /// Its name in the header.
+    pub name: String,
+    /// Its type, or the declaration of the function that it points at.
+    pub declaration: String,
+    /// Whether it points at a function.
+    pub function: bool,
+    /// What a call means, if it is about blocks.
+    pub operation: Option<Operation>,
+    /// The least `version` of a zone that has it.
+    pub version: u32,
+    /// Whether it may be NULL.
+    pub null: Null,
+    /// Why it is so, if that is not plain.
+    pub why: Option<String>,
+    /// The authority.
+    pub reference: String,
+}
+
+impl Field {
+    /// `malloc_zone_t::memalign`.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.structure, self.name)
+    }
+}
+
+/// What a `version` of the zone brought.
+#[derive(Debug, Clone, Serialize)]
+pub struct Growth {
+    /// The version.
+    pub version: u32,
+    /// The systems that know it.
+    pub since: String,
+    /// Paths of fields.
+    pub adds: Vec<String>,
+    /// What it means.
+    pub why: String,
+    /// The authority.
+    pub reference: String,
+}
+
+/// The zone.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    /// The version that shims claim.
+    pub version: u32,
+    /// In the order of the header.
+    pub fields: Vec<Field>,
+    /// By version.
+    pub growth: Vec<Growth>,
+}
