@@ -4,6 +4,8 @@
 mod artifact {
     mod archive;
     mod binding;
+    mod cross;
+    mod foreign;
     mod malformed;
     mod program;
     mod shared;

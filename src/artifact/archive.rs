@@ -1,10 +1,11 @@
 //! A static library: its members and what they define, want and demand together.
 //!
 //! Separate from `member` because only the whole tells what is missing and what another member
-//! answers. Formats: the System V and GNU `ar`, thin archives too; a plain object is an archive
-//! of one.
+//! answers. Formats: the System V, GNU, BSD and Microsoft `ar`, thin archives and universal files
+//! too; a plain object is an archive of one.
 
 use super::machine::{Class, Machine};
+use super::macho;
 use super::member::{Format, Lto, Member};
 use super::pic::{PicFault, PicReason, TlsAccess};
 use super::symbol::{Bind, Symbol, SymbolKind, Visibility};
@@ -13,7 +14,7 @@ use object::read::archive::ArchiveFile;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// A static library.
+/// A static library, or an import library of Windows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Archive {
     /// Its members lie beside it in files of their own.
@@ -36,6 +37,9 @@ impl Archive {
         data: &[u8],
         mut fetch: impl FnMut(&str) -> Option<Vec<u8>>,
     ) -> Result<Self, ArtifactError> {
+        if macho::is_fat(data) {
+            return Self::read_universal(data, fetch);
+        }
         if !data.starts_with(b"!<arch>\n") && !data.starts_with(b"!<thin>\n") {
             let member = Member::read("", data);
             return match member.format {
@@ -61,6 +65,25 @@ impl Archive {
         }
         let indexed = members.is_empty() || matches!(file.symbols(), Ok(Some(_)));
         Ok(Self::from_members(members, file.is_thin(), indexed))
+    }
+
+    /// All processors' members one after the other: `foreign` tells those for another one.
+    fn read_universal(
+        data: &[u8],
+        mut fetch: impl FnMut(&str) -> Option<Vec<u8>>,
+    ) -> Result<Self, ArtifactError> {
+        let mut members = Vec::new();
+        let mut indexed = true;
+        for slice in macho::slices(data)? {
+            if macho::is_fat(slice) {
+                return Err(ArtifactError::Malformed("a universal file inside a universal file"));
+            }
+            let fetch: &mut dyn FnMut(&str) -> Option<Vec<u8>> = &mut fetch;
+            let archive = Self::read_with(slice, fetch)?;
+            indexed &= archive.indexed;
+            members.extend(archive.members);
+        }
+        Ok(Self::from_members(members, false, indexed))
     }
 
     fn from_members(members: Vec<Member>, thin: bool, indexed: bool) -> Self {
@@ -124,6 +147,18 @@ impl Archive {
         let defined: HashSet<&str> = self.definitions().map(|(_, s)| s.name.as_str()).collect();
         let wanted = self.members.iter().flat_map(|m| m.wanted().map(move |s| (m, s)));
         wanted.filter(move |(_, s)| !defined.contains(s.name.as_str()))
+    }
+
+    /// What the DLLs of an import library export, under their names for it.
+    #[must_use]
+    pub fn dll_exports(&self) -> BTreeSet<&str> {
+        self.members.iter().filter_map(|m| m.import.as_deref()).collect()
+    }
+
+    /// The DLLs that an import library stands for.
+    #[must_use]
+    pub fn dlls(&self) -> BTreeSet<&str> {
+        self.members.iter().filter_map(|m| m.dll.as_deref()).collect()
     }
 
     /// What it wants of the C++ runtime: `(member, name)`.

@@ -5,6 +5,7 @@
 
 use super::ArtifactError;
 use super::elf::{Elf, RawRelocation, RawSymbol, Section};
+use super::foreign;
 use super::machine::{Class, Machine};
 use super::names::Names;
 use super::pic::{self, Demand, PicFault, PicReason, TlsAccess};
@@ -19,6 +20,12 @@ use std::collections::BTreeSet;
 pub enum Format {
     /// A relocatable ELF object.
     Elf,
+    /// A relocatable Mach-O object: its names only.
+    MachO,
+    /// A relocatable COFF object: its names only.
+    Coff,
+    /// A member of an import library that stands for one export of a DLL.
+    Import,
     /// LLVM bitcode, without machine code.
     Bitcode,
     /// A member of a thin archive whose file was not given.
@@ -64,7 +71,12 @@ pub struct Member {
     pub machine: Option<Machine>,
     /// Code for the link-time optimizer.
     pub lto: Option<Lto>,
-    /// Its symbols that have names: defined and wanted, local ones too.
+    /// The DLL whose exports it stands for, or whose name it holds for the members that do.
+    pub dll: Option<String>,
+    /// The DLL's name for the export that it stands for; `#5` for one without a name.
+    pub import: Option<String>,
+    /// Its symbols that have names: defined and wanted, local ones too. As C spells them: without
+    /// the underscore that Mach-O and 32-bit Windows put before each.
     pub symbols: Vec<Symbol>,
     /// What keeps it out of shared objects; `None` if the machine's relocations are not known.
     pub pic_faults: Option<Vec<PicFault>>,
@@ -84,12 +96,20 @@ impl Member {
         if data.starts_with(b"BC\xc0\xde") || data.starts_with(&[0xde, 0xc0, 0x17, 0x0b]) {
             member.format = Format::Bitcode;
             member.lto = Some(Lto::Llvm);
-        } else if let Err(error) = member.read_elf(data) {
-            match error {
-                ArtifactError::NotElf(what) => member.format = Format::Other(what),
-                error => member.problem = Some(error.to_string()),
-            }
+            return member;
         }
+        let read = match member.read_elf(data) {
+            Err(ArtifactError::NotElf(what)) => match foreign::read(&mut member, data) {
+                Ok(true) => Ok(()),
+                Ok(false) => {
+                    member.format = Format::Other(what);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            read => read,
+        };
+        member.problem = read.err().map(|error| error.to_string());
         member
     }
 
@@ -101,6 +121,8 @@ impl Member {
             class: None,
             machine: None,
             lto: None,
+            dll: None,
+            import: None,
             symbols: Vec::new(),
             pic_faults: None,
             tls: BTreeSet::new(),

@@ -9,22 +9,28 @@ mod binding;
 mod code;
 mod dynamic;
 mod elf;
+mod foreign;
 mod machine;
+mod macho;
 mod member;
 mod names;
+mod pe;
 mod pic;
 mod relocation;
 mod symbol;
 mod tls;
+mod trie;
 mod versions;
 mod x86;
 
 pub mod archive;
+pub mod image;
 pub mod program;
 pub mod shared;
 
 pub use archive::Archive;
 pub use binding::{Answer, Bindings};
+pub use image::Image;
 pub use machine::{Class, Endian, Machine};
 pub use member::{Format, Lto, Member};
 pub use pic::{PicFault, PicReason, TlsAccess};
@@ -41,7 +47,9 @@ use std::fmt;
 pub enum ArtifactError {
     /// The file is of another kind; the text says which, where it can be told.
     NotElf(&'static str),
-    /// An ELF file, but not one that a loader takes: a relocatable object, a core file.
+    /// Neither Mach-O nor PE; the text says what, where it can be told.
+    NotImage(&'static str),
+    /// Of the right format, but not one that a loader takes: a relocatable object, a core file.
     NotLoadable(&'static str),
     /// The bytes contradict themselves or end too early; the text says where.
     Malformed(&'static str),
@@ -51,6 +59,7 @@ impl fmt::Display for ArtifactError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotElf(what) => write!(f, "not an ELF file but {what}"),
+            Self::NotImage(what) => write!(f, "not a Mach-O or PE file but {what}"),
             Self::NotLoadable(what) => write!(f, "not a library or program but {what}"),
             Self::Malformed(what) => write!(f, "malformed file: {what}"),
         }
@@ -69,7 +78,8 @@ pub(crate) fn describe(data: &[u8]) -> &'static str {
         [b'B', b'C', 0xc0, 0xde, ..] | [0xde, 0xc0, 0x17, 0x0b, ..] => "LLVM bitcode",
         [b'#', b'!', ..] => "a script",
         [b'M', b'Z', ..] => "a Windows executable or library",
-        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => "a Mach-O file",
+        _ if macho::is_thin(data) => "a Mach-O file",
+        _ if macho::is_fat(data) => "a universal Mach-O file",
         [b'/', b'*', ..] => "a text file (a linker script?)",
         _ => "something else",
     }
