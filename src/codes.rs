@@ -479,6 +479,14 @@ pub static CODES: &[Code] = &[
          Name it with `--platform`; `alloc8-gen list platforms` shows them.",
     ),
     page(
+        "A8514",
+        "a file whose interposition is not judged",
+        "On macOS interpose tuples and malloc zones replace functions, on Windows hooks do; an export\n\
+         alone replaces nothing. This version tells what such a file exports, imports and needs, and\n\
+         gives no verdict on what it takes over.\n\
+         Look at the list that `verify` printed, or run a program under the library.",
+    ),
+    page(
         "A8601",
         "the linked library does not do what its plan says",
         "Every library is read back after the link; this one lacks names, or binds them otherwise.\n\

@@ -16,7 +16,7 @@ pub use find::complete;
 
 use crate::{
     allocator::{self, Allocator, Limit, Origin, Promise, Role, ThreadPolicy},
-    artifact::Archive,
+    artifact::{Archive, Format},
     diagnostic::{Diagnostic, Report, Result, Source},
     embedded,
     hide::{Hidden, hide, inspect, machine_of, read_archive},
@@ -56,6 +56,7 @@ pub fn describe(
     names: &BTreeSet<String>,
 ) -> Result<(String, Vec<Diagnostic>)> {
     let read: Vec<Archive> = archives.iter().map(|p| read_archive(p)).collect::<Result<_>>()?;
+    let cross = foreign_target(&read, compiler);
     let defined: BTreeSet<&str> = read.iter().flat_map(Archive::names).collect();
     let tables = Names::read()?;
     let found = tables.find(name, &defined).ok_or_else(|| nothing_found(name, &defined))?;
@@ -73,6 +74,12 @@ pub fn describe(
         system_libraries: tables.libraries().to_vec(),
     };
     draft.use_found(|role| !needs_reason(role));
+    if let Some(target) = cross {
+        // Nothing here links such an archive: its names are all that can be told of it.
+        let text = text::write(&draft, &target);
+        read_back(name, &text)?;
+        return Ok((text, vec![not_measured(&target)]));
+    }
     draft.ask_for_cxx(archives, compiler, names);
     let (_, report) = inspect(archives, &draft.allocator, names, machine_of(compiler));
     let mut remarks = report.finish(())?.1;
@@ -80,11 +87,10 @@ pub fn describe(
     if probe::can_run(compiler) {
         draft.measure(compiler, &hidden, work)?;
     } else {
-        remarks.push(not_measured(compiler));
+        remarks.push(not_measured(&compiler.target));
     }
     let text = text::write(&draft, &compiler.target);
-    let source = Source::new(format!("{name}.toml"), text.clone());
-    let read = allocator::read(&source, name, Origin::File(PathBuf::from(&source.name)))?;
+    let read = read_back(name, &text)?;
     if let Some(measured) = &draft.measured {
         remarks.extend(probe::compare(&read, measured).diagnostics);
     }
@@ -291,8 +297,31 @@ fn does_not_work(name: &str, observed: &str) -> Report {
         .into()
 }
 
-fn not_measured(compiler: &Compiler) -> Diagnostic {
-    let message = format!("nothing was measured: programs for {} do not run here", compiler.target);
+fn read_back(name: &str, text: &str) -> Result<Allocator> {
+    let source = Source::new(format!("{name}.toml"), text);
+    allocator::read(&source, name, Origin::File(PathBuf::from(&source.name)))
+}
+
+/// What the archives are for, if all of them are for another system than the compiler.
+///
+/// A compiler for that system would take them: then they are no strangers, and are judged as a
+/// link would judge them.
+fn foreign_target(archives: &[Archive], compiler: &Compiler) -> Option<String> {
+    let mut members = archives.iter().flat_map(|a| &a.members);
+    let first = members.clone().find(|m| m.machine.is_some())?;
+    let system = match first.format {
+        Format::MachO if !compiler.target.contains("apple") => "macOS",
+        Format::Coff | Format::Import if !compiler.target.contains("windows") => "Windows",
+        _ => return None,
+    };
+    members
+        .all(|m| m.format == first.format || m.machine.is_none())
+        .then(|| first.machine.map(|machine| format!("{system} on {machine}")))
+        .flatten()
+}
+
+fn not_measured(target: &str) -> Diagnostic {
+    let message = format!("nothing was measured: programs for {target} do not run here");
     Diagnostic::warning("A8502", message)
         .help("without promises the shim guards everything; add those that you know to hold")
 }

@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod facts;
+pub mod image;
 
 use facts::facts;
 

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use alloc8_gen::{
-    artifact::SharedObject,
+    artifact::{ArtifactError, Image, SharedObject},
     diagnostic::{Diagnostic, Report, Result},
     interposer::prepare,
     laws::{self, Outcome},
@@ -17,6 +17,8 @@ use serde_json::json;
 
 use super::{DONE, NO, Show, build::cache, find_allocator, platforms, run::target};
 use crate::cli::Verify;
+
+mod image;
 
 pub(crate) fn verify(options: &Verify, show: &Show) -> Result<u8> {
     let mut good = true;
@@ -32,12 +34,10 @@ pub(crate) fn verify(options: &Verify, show: &Show) -> Result<u8> {
 
 fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     let data = read(file)?;
-    let object = SharedObject::read(&data).map_err(|error| {
-        Report::from(
-            Diagnostic::error("A8511", format!("`{}` is {error}", file.display()))
-                .help("verify reads a built shared library or program"),
-        )
-    })?;
+    if Image::is_image(&data) {
+        return image::tell(file, &data, options, show);
+    }
+    let object = SharedObject::read(&data).map_err(|error| unreadable(file, &error))?;
     let platform = match &options.platform {
         Some(name) => platforms(std::slice::from_ref(name))?.remove(0),
         None => guess(file, &object)?,
@@ -71,6 +71,12 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
         good &= run_laws(file, &platform, options, show)?;
     }
     Ok(good)
+}
+
+fn unreadable(file: &Path, error: &ArtifactError) -> Report {
+    Diagnostic::error("A8511", format!("`{}` is {error}", file.display()))
+        .help("verify reads a built shared library or program")
+        .into()
 }
 
 /// The plan for an allocator; with `--lib`, only after its promises have been measured.
