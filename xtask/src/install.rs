@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context;
 
-use crate::shell::{output, program, root, run, which};
+use crate::{
+    shell::{output, program, root, run, which},
+    zig,
+};
 
 /// A package, and a program whose presence stands for it; without one, only dpkg can tell.
 const PACKAGES: &[(&str, &str)] = &[
@@ -31,6 +34,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("patchelf", "patchelf"),
     ("perl", "perl"),
     ("python3", "python3"),
+    ("python3-venv", ""),
     ("redis-server", "redis-server"),
     ("ruby", "ruby"),
     ("sqlite3", "sqlite3"),
@@ -50,7 +54,9 @@ pub(crate) fn all() -> anyhow::Result<()> {
             wanted.entry(package).or_insert_with(|| programs.clone());
         }
     }
-    install(&wanted)
+    install(&wanted)?;
+    zig::install();
+    Ok(())
 }
 
 /// The same for one package.

@@ -8,12 +8,14 @@ mod demo;
 mod install;
 mod shell;
 mod test;
+mod zig;
 
 const HELP: &str = "\
 cargo xtask TASK
 
   test [--all]        install what the tests need, check style and generated files, run every test;
                       --all adds what takes long: the full cross product
+  install             only install what the tests need
   codegen [--check]   render every platform for simple_heap into generated/, or only compare
   bless               the same as codegen
   demo                a real program under a proven interposer
@@ -36,6 +38,7 @@ fn task() -> anyhow::Result<()> {
     match words.as_slice() {
         ["test"] => test::test(false),
         ["test", "--all"] => test::test(true),
+        ["install"] => install::all(),
         ["codegen" | "bless"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
         ["demo"] => demo::demo(),
