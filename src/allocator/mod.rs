@@ -15,11 +15,13 @@ mod convention;
 mod description;
 mod promise;
 mod raw;
+mod schema;
 
 pub use call::Call;
 pub use convention::{convention, optional_names};
 pub use description::{built_in, built_in_names, read, read_file};
 pub use promise::{Limit, Promise, Promises};
+pub use schema::description_schema;
 
 macro_rules! roles {
     ($($variant:ident $key:literal $proto:literal $meaning:literal;)*) => {

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{diagnostic::Source, operation::Operation, prototype::Prototype};
@@ -81,7 +82,7 @@ impl Symbol {
 }
 
 /// What changes names inside a platform.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Abi {
     /// `lp64`.
@@ -131,7 +132,7 @@ impl Abi {
 }
 
 /// What `realloc(p, 0)` does with a live block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReallocZero {
     /// Frees it and returns NULL.
@@ -141,7 +142,7 @@ pub enum ReallocZero {
 }
 
 /// What an alignment that is no power of two does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OddAlignment {
     /// NULL and EINVAL.
@@ -151,7 +152,7 @@ pub enum OddAlignment {
 }
 
 /// Which sizes `aligned_alloc` serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlignedSize {
     /// Every size (C23).
@@ -161,7 +162,7 @@ pub enum AlignedSize {
 }
 
 /// What becomes of a pointer that this heap did not hand out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Foreign {
     /// There are none.
@@ -173,7 +174,7 @@ pub enum Foreign {
 }
 
 /// What callers of a platform may rely on.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Semantics {
     /// `realloc(p, 0)`.
@@ -189,7 +190,7 @@ pub struct Semantics {
 }
 
 /// What the platform's C library offers to a shim.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Runtime {
     /// The soname of the C library; `*` stands for what differs between machines.
@@ -223,7 +224,7 @@ impl Runtime {
 }
 
 /// Why a symbol is left alone: the closed set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// It allocates through public names that are taken over.
@@ -369,6 +370,16 @@ impl Platform {
     pub fn bearing(&self, operation: Operation) -> Option<&Symbol> {
         self.symbols.iter().find(|s| s.operation == operation)
     }
+}
+
+/// The JSON Schema of `specs/families/NAME.toml`, for editors.
+pub fn family_schema() -> schemars::Schema {
+    schemars::schema_for!(raw::Family)
+}
+
+/// The JSON Schema of `specs/platforms/NAME.toml`, for editors.
+pub fn platform_schema() -> schemars::Schema {
+    schemars::schema_for!(raw::Platform)
 }
 
 /// What `since` says of a symbol that is as old as the machine's port of the C library.

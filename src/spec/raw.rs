@@ -2,140 +2,256 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Abi, Null, Reason, Runtime, Semantics};
+use crate::operation::Operation;
 
-#[derive(Deserialize)]
+/// A family of symbols, by who defined them: `specs/families/NAME.toml`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Family {
+    /// The version of the format: 1.
+    #[schemars(with = "u32")]
     pub(super) schema: Spanned<u32>,
+    /// The name that platforms call it by.
     pub(super) name: String,
+    /// For people.
     #[allow(dead_code, reason = "for readers of the TOML")]
     pub(super) title: String,
+    /// Its symbols, in the order in which shims define them.
     #[serde(default)]
+    #[schemars(with = "Vec<Symbol>")]
     pub(super) symbol: Vec<Spanned<Symbol>>,
+    /// Its fields of the structure that registers a heap (Darwin's zone), in the order of the header.
     #[serde(default)]
+    #[schemars(with = "Vec<Field>")]
     pub(super) field: Vec<Spanned<Field>>,
 }
 
-#[derive(Deserialize)]
+/// A name that programs allocate or free through.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Symbol {
+    /// What programs link against. In a mangled name, `{size_t}`, `{msvc_size_t}` and
+    /// `{msvc_ptr64}` stand for what the ABI writes there.
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
+    /// Its declaration, in C, or in C++ for an operator; parameters bear the names of its operation.
+    #[schemars(with = "String")]
     pub(super) proto: Spanned<String>,
+    /// Its meaning.
+    #[schemars(with = "OperationName")]
     pub(super) op: Spanned<String>,
+    /// What takes back what it hands out; left out: every symbol of the operation's own deallocator.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) freed_by: Vec<Spanned<String>>,
+    /// The group that it stands and falls with.
+    #[schemars(with = "Option<String>")]
     pub(super) group: Option<Spanned<String>>,
+    /// Who calls it, if that is more than programs by its name.
     pub(super) called_by: Option<String>,
+    /// Why it is here, if that is not plain; becomes a comment in the shim.
     pub(super) why: Option<String>,
+    /// The authority: a standard, a man page, a source file.
     #[serde(rename = "ref")]
     pub(super) reference: String,
 }
 
-#[derive(Deserialize)]
+/// A field of the zone or of its introspection.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Field {
+    /// The structure that it is in.
     #[serde(rename = "struct")]
     pub(super) structure: String,
+    /// Its name in the header.
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
+    /// The declaration of the function that it points at.
+    #[schemars(with = "Option<String>")]
     pub(super) proto: Option<Spanned<String>>,
+    /// Its type, if it points at no function.
     #[serde(rename = "type")]
+    #[schemars(with = "Option<String>")]
     pub(super) ty: Option<Spanned<String>>,
+    /// What a call means, if it is about blocks.
+    #[schemars(with = "Option<OperationName>")]
     pub(super) op: Option<Spanned<String>>,
+    /// The least version of a zone that has it.
+    #[schemars(with = "u32")]
     pub(super) version: Spanned<u32>,
+    /// Whether it may be NULL.
     #[serde(default)]
     pub(super) null: Null,
+    /// Why it is so, if that is not plain.
     pub(super) why: Option<String>,
+    /// The authority.
     #[serde(rename = "ref")]
     pub(super) reference: String,
 }
 
-#[derive(Deserialize)]
+/// Where programs run: `specs/platforms/NAME.toml`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Platform {
+    /// The version of the format: 1.
+    #[schemars(with = "u32")]
     pub(super) schema: Spanned<u32>,
+    /// What `--platform` calls it.
     pub(super) name: String,
+    /// For people.
     pub(super) title: String,
+    /// How symbols are taken over: a folder of `templates/`.
+    #[schemars(with = "String")]
     pub(super) mechanism: Spanned<String>,
+    /// The families that it has, in the order in which shims define them.
+    #[schemars(with = "Vec<String>")]
     pub(super) families: Vec<Spanned<String>>,
+    /// What changes names inside the platform; the first is the default.
     #[serde(default)]
+    #[schemars(with = "Vec<Abi>")]
     pub(super) abi: Vec<Spanned<Abi>>,
+    /// What callers rely on.
     pub(super) semantics: Semantics,
+    /// What the C library lends to a shim.
     pub(super) runtime: Runtime,
+    /// The oldest version that the C library has on a machine (the first part of a target triple).
     #[serde(default)]
     pub(super) base: BTreeMap<String, String>,
+    /// Since which version the library has a symbol; `base` is the machine's oldest.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub(super) since: BTreeMap<Spanned<String>, String>,
+    /// Symbols whose own definition calls public names that are taken over: they are left alone.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) wrappers: Vec<Spanned<String>>,
+    /// What is left alone, and why.
     #[serde(default)]
     pub(super) omit: Vec<Omit>,
+    /// Which library exports what, where it matters.
     #[serde(default)]
     pub(super) library: Vec<Library>,
+    /// What is taken over together or not at all.
     #[serde(default)]
     pub(super) group: Vec<Group>,
+    /// The structure that registers a heap.
     pub(super) zone: Option<Zone>,
 }
 
-#[derive(Deserialize)]
+/// Names that are left alone for one reason.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Omit {
+    /// The reason.
     pub(super) reason: Reason,
+    /// The ABIs that it holds for; left out: all.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) abis: Vec<Spanned<String>>,
+    /// In words.
     pub(super) why: String,
+    /// The authority.
     #[serde(rename = "ref")]
     pub(super) reference: String,
+    /// The names. A name that a family defines may be `absent` alone.
+    #[schemars(with = "Vec<String>")]
     pub(super) names: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+/// A library that exports symbols.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Library {
+    /// Its file, as programs name it.
+    #[schemars(with = "String")]
     pub(super) file: Spanned<String>,
+    /// Which systems or compilers brought it.
     pub(super) since: String,
+    /// Whether it is for debugging alone.
     #[serde(default)]
     pub(super) debug: bool,
+    /// Families that it exports, as far as it does not lack them.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) families: Vec<Spanned<String>>,
+    /// Symbols of other families that it exports.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) adds: Vec<Spanned<String>>,
+    /// Symbols of these families that it does not export.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) lacks: Vec<Spanned<String>>,
+    /// In words.
     pub(super) why: Option<String>,
+    /// The authority.
     #[serde(rename = "ref")]
     pub(super) reference: String,
 }
 
-#[derive(Deserialize)]
+/// Symbols that are taken over together or not at all.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Group {
+    /// What symbols call it.
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
+    /// Whether some versions of the platform lack it.
     #[serde(default)]
     pub(super) weak: bool,
+    /// In words.
     pub(super) why: String,
+    /// The authority.
     #[serde(rename = "ref")]
     pub(super) reference: String,
 }
 
-#[derive(Deserialize)]
+/// The structure that registers a heap.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Zone {
+    /// The version that shims claim.
+    #[schemars(with = "u32")]
     pub(super) version: Spanned<u32>,
+    /// What each version brought.
     pub(super) growth: Vec<Growth>,
 }
 
-#[derive(Deserialize)]
+/// What a version of the zone brought.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Growth {
+    /// The version.
+    #[schemars(with = "u32")]
     pub(super) version: Spanned<u32>,
+    /// The systems that know it.
     pub(super) since: String,
+    /// Fields, as `struct::name`.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) adds: Vec<Spanned<String>>,
+    /// What it means.
     pub(super) why: String,
+    /// The authority.
     #[serde(rename = "ref")]
     pub(super) reference: String,
+}
+
+/// The name of an operation.
+struct OperationName;
+
+impl JsonSchema for OperationName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Operation".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<_> = Operation::all().iter().map(|op| op.name()).collect();
+        schemars::json_schema!({ "type": "string", "enum": names })
+    }
 }

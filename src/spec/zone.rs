@@ -1,11 +1,12 @@
 //! The structure by which a platform registers a heap, where it has one: Darwin's `malloc_zone_t`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Operation;
 
 /// Whether a field may be NULL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Null {
     /// The platform calls it, or reads through it, without a look.

@@ -1,0 +1,159 @@
+//! The JSON Schemas that editors use are what the reader accepts.
+
+use std::{fs, path::Path, sync::Arc};
+
+use alloc8_gen::{
+    allocator::{self, Origin, description_schema},
+    diagnostic::{Report, Source},
+    spec::{family_schema, platform_from, platform_schema},
+};
+use jsonschema::Validator;
+use serde_json::Value;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn schema(name: &str) -> Value {
+    let schema = match name {
+        "family" => family_schema(),
+        "platform" => platform_schema(),
+        _ => description_schema(),
+    };
+    schema.to_value()
+}
+
+fn validator(name: &str) -> Validator {
+    jsonschema::validator_for(&schema(name)).expect("a JSON Schema")
+}
+
+fn json(text: &str) -> Value {
+    let value: toml::Value = toml::from_str(text).expect("TOML");
+    serde_json::to_value(value).expect("as JSON")
+}
+
+fn texts(folder: &str) -> Vec<(String, String)> {
+    let mut texts: Vec<_> = fs::read_dir(Path::new(ROOT).join("specs").join(folder))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| (path.display().to_string(), fs::read_to_string(&path).expect("text")))
+        .collect();
+    texts.sort();
+    texts
+}
+
+#[test]
+fn the_committed_schemas_are_the_code_s() {
+    for name in ["family", "platform", "description"] {
+        let path = Path::new(ROOT).join(format!("specs/schema/{name}.json"));
+        let wanted = serde_json::to_string_pretty(&schema(name)).expect("JSON") + "\n";
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&path, &wanted).expect("written");
+        }
+        let found = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+        assert!(found == wanted, "{name}.json is stale: BLESS=1 cargo nextest run --test schema");
+    }
+}
+
+#[test]
+fn every_spec_keeps_its_schema() {
+    for (folder, name) in
+        [("families", "family"), ("platforms", "platform"), ("allocators", "description")]
+    {
+        let validator = validator(name);
+        for (path, text) in texts(folder) {
+            if path.ends_with("convention.toml") {
+                continue;
+            }
+            let errors: Vec<_> =
+                validator.iter_errors(&json(&text)).map(|e| e.to_string()).collect();
+            assert!(errors.is_empty(), "{path}: {}", errors.join("; "));
+        }
+    }
+}
+
+fn read_description(text: &str) -> Result<(), Report> {
+    let source = Source::new("my.toml", text);
+    allocator::read(&source, "my", Origin::BuiltIn).map(|_| ())
+}
+
+fn read_linux(family: impl Fn(&str) -> String, platform: impl Fn(&str) -> String) -> bool {
+    let families: Vec<Arc<Source>> = texts("families")
+        .into_iter()
+        .map(|(path, text)| {
+            let text = if path.ends_with("bsd.toml") { family(&text) } else { text };
+            Source::new(path, text)
+        })
+        .collect();
+    let text = fs::read_to_string(Path::new(ROOT).join("specs/platforms/linux.toml")).expect("it");
+    platform_from(&Source::new("linux.toml", platform(&text)), &families).is_ok()
+}
+
+#[test]
+fn what_the_reader_refuses_in_a_description_the_schema_refuses_too() {
+    let good = "malloc = \"my_malloc\"\nfree = \"my_free\"\nmemalign = \"my_memalign\"\nmalloc_usable_size = \"my_size\"\n";
+    let validator = validator("description");
+    assert!(read_description(good).is_ok());
+    assert!(validator.is_valid(&json(good)));
+    for bad in [
+        "mallok = \"my_malloc\"",
+        "libs = \"stdc++\"",
+        "schema = \"one\"",
+        "waive = [\"erno\"]",
+        "foreign = \"forgive\"",
+        "thread_policy = \"always\"",
+        "sized_delete = true",
+        "calloc = 3",
+        "[promises]\nmax_size = \"all\"",
+        "[promises]\nmax_size = 0",
+        "[promises]\nerrno = \"yes\"",
+        "[promises]\nrealloc_zero = \"maybe\"",
+        "[promises]\nfork = \"mine\"",
+        "[promises]\nunheard_of = true",
+    ] {
+        let text = format!("{good}{bad}\n");
+        assert!(read_description(&text).is_err(), "the reader takes {bad}");
+        assert!(!validator.is_valid(&json(&text)), "the schema takes {bad}");
+    }
+}
+
+#[test]
+fn what_the_reader_refuses_in_a_spec_the_schema_refuses_too() {
+    let (families, platforms) = (validator("family"), validator("platform"));
+    let same = |text: &str| text.to_owned();
+    assert!(read_linux(same, same));
+    for (from, to) in [
+        ("op = \"valloc\"", "op = \"walloc\""),
+        ("op = \"valloc\"", "op = \"valloc\"\ncolour = \"red\""),
+        ("ref = \"valloc(3)\"", ""),
+        ("schema = 1", "schema = \"1\""),
+    ] {
+        let broken = |text: &str| text.replacen(from, to, 1);
+        assert!(!read_linux(broken, same), "the reader takes {to}");
+        let text = fs::read_to_string(Path::new(ROOT).join("specs/families/bsd.toml")).expect("it");
+        assert!(!families.is_valid(&json(&broken(&text))), "the schema takes {to}");
+    }
+    for (from, to) in [
+        ("realloc_zero = \"free\"", "realloc_zero = \"fly\""),
+        ("reason = \"absent\"", "reason = \"lazy\""),
+        ("pointer_bits = 64", "pointer_bits = \"64\""),
+        ("mechanism = \"elf\"", "mechanism = \"elf\"\nmood = 1"),
+    ] {
+        let broken = |text: &str| text.replacen(from, to, 1);
+        assert!(!read_linux(same, broken), "the reader takes {to}");
+        let path = Path::new(ROOT).join("specs/platforms/linux.toml");
+        let text = fs::read_to_string(path).expect("it");
+        assert!(!platforms.is_valid(&json(&broken(&text))), "the schema takes {to}");
+    }
+}
+
+#[test]
+fn every_key_of_the_description_s_schema_is_a_key_of_the_reader() {
+    let schema = schema("description");
+    let keys = schema["properties"].as_object().expect("properties").keys();
+    for key in keys.filter(|key| *key != "promises") {
+        let report = read_description(&format!("{key} = 0\n")).expect_err("nothing else is there");
+        assert!(
+            !report.diagnostics.iter().any(|d| d.code == "A8002"),
+            "{key} is unknown to the reader"
+        );
+    }
+}
