@@ -93,7 +93,7 @@ impl Prototype {
         let head = &text[..open];
         let name_start = match head.find("operator") {
             Some(at) => at,
-            None => head.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1),
+            None => head.trim_end_matches(is_word).len(),
         };
         let name = head[name_start..].trim().to_owned();
         if name.is_empty() {
@@ -104,7 +104,7 @@ impl Prototype {
         let mut parameters = Vec::new();
         let mut offset = open + 1;
         for part in inside.split(',').filter(|_| !matches!(inside.trim(), "" | "void")) {
-            let start = part.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1);
+            let start = part.trim_end_matches(is_word).len();
             let name = part[start..].trim();
             let lead = part.len() - part.trim_start().len();
             if name.is_empty() || start == 0 {

@@ -1,0 +1,72 @@
+//! Readers of binaries: ELF, archives and objects, Mach-O and PE.
+
+use super::binary_seeds;
+use super::cage::Target;
+use alloc8_gen::artifact::program::Mode;
+use alloc8_gen::artifact::*;
+use alloc8_gen::spec::{self, Platform};
+use alloc8_gen::verify::{self, image};
+use std::sync::OnceLock;
+
+#[test]
+fn a_broken_elf_file_is_an_error_or_less() {
+    let (seeds, read) = (binary_seeds::elf, elf as fn(&[u8]));
+    let name = "a_broken_elf_file_is_an_error_or_less";
+    Target { module: module_path!(), name, inputs: 4000, words: &[], seeds, read }.run();
+}
+
+#[test]
+fn a_broken_archive_is_an_error_or_less() {
+    let (seeds, read) = (binary_seeds::archives, archive as fn(&[u8]));
+    let name = "a_broken_archive_is_an_error_or_less";
+    Target { module: module_path!(), name, inputs: 5000, words: &[], seeds, read }.run();
+}
+
+#[test]
+fn a_broken_image_is_an_error_or_less() {
+    let (seeds, read) = (binary_seeds::images, images as fn(&[u8]));
+    let name = "a_broken_image_is_an_error_or_less";
+    Target { module: module_path!(), name, inputs: 6000, words: &[], seeds, read }.run();
+}
+
+fn linux() -> &'static Platform {
+    static LINUX: OnceLock<Platform> = OnceLock::new();
+    LINUX.get_or_init(|| spec::platform("linux").expect("without a mistake"))
+}
+
+/// All that `verify` and `run` ask of a file.
+pub(super) fn elf(data: &[u8]) {
+    if let Ok(object) = SharedObject::read(data) {
+        let _ = (object.has_text_relocations(), object.tls.model(), object.exports().count());
+        for symbol in object.symbols.iter().take(1000) {
+            let _ = (symbol.answers(None), symbol.answers(Some("V1")));
+        }
+        if let Ok(bindings) = Bindings::new(&object, data) {
+            let _ = bindings.goes_through_any("derived", "base", &["base"]);
+        }
+        if let Some(abi) = verify::abi_of(linux(), &object) {
+            let _ = verify::verify(data, &object, linux(), abi, None).map(|v| v.has_faults());
+        }
+    }
+    if let Ok(program) = Program::read(data, Mode::default()) {
+        let _ = program.elf().map(|p| (p.exports(&["malloc"]), p.hides(&["malloc"])));
+    }
+}
+
+/// All that `init` and `build` ask of a library.
+pub(super) fn archive(data: &[u8]) {
+    if let Ok(archive) = Archive::read(data) {
+        let _ = (archive.imports_of(["malloc"]), archive.names().len(), archive.machines());
+        let _ = (archive.cxx_runtime(), archive.rust_std(), archive.pic_faults().count());
+        let _ = (archive.tls(), archive.tls_size(), archive.constructors().count());
+        let _ = (archive.dlls(), archive.dll_exports(), archive.hidden_functions().count());
+    }
+}
+
+/// All that `verify` asks of other systems' files.
+pub(super) fn images(data: &[u8]) {
+    let names = image::names_of(Some(linux()), &[]);
+    for found in Image::read(data).into_iter().flatten() {
+        let _ = (image::names_in(&found, &names), image::what(&found));
+    }
+}
