@@ -1,9 +1,11 @@
 //! Mistakes as data: a stable code, what is wrong, where, and what to type.
 //!
 //! Every other module of the library returns these and never prints; how they look is decided in
-//! `command::show`.
+//! `text`, where they go in `command::show`.
 
 use std::{fmt, ops::Range, sync::Arc};
+
+pub mod text;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,7 +137,8 @@ impl Report {
         if self.has_errors() { Err(self) } else { Ok((value, self.diagnostics)) }
     }
 
-    fn sort(&mut self) {
+    /// In the order of the text.
+    pub(crate) fn sort(&mut self) {
         self.diagnostics.sort_by_key(|d| {
             let place = d.locations.first();
             (place.map(|l| l.source.name.clone()), place.map(|l| l.span.start), d.severity)
@@ -150,7 +153,7 @@ impl From<Diagnostic> for Report {
 }
 
 impl fmt::Display for Report {
-    /// One line a diagnostic, for logs and tests; people see `command::show`.
+    /// One line a diagnostic, for logs and tests; people see [`text::styled`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for d in &self.diagnostics {
             writeln!(f, "{:?}[{}]: {}", d.severity, d.code, d.message)?;

@@ -7,7 +7,10 @@ use std::{
 
 use alloc8_gen::{
     allocator::{self, Allocator},
-    diagnostic::{Diagnostic, Report, Result},
+    diagnostic::{
+        Diagnostic, Report, Result,
+        text::{escape, property},
+    },
     laws,
     output::check::{Drift, Search, compare, inputs},
     plan::Plan,
@@ -16,10 +19,7 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{
-    DONE, NO, Show, find_allocator, folder_name, generate, lang_and_mode, platforms,
-    show::{escape, property},
-};
+use super::{DONE, NO, Show, find_allocator, folder_name, generate, lang_and_mode, platforms};
 use crate::cli::{Check, Format};
 
 mod mend;
