@@ -11,6 +11,7 @@ use toml::{Spanned, Value};
 use super::{
     Allocator, Call, Installed, Limit, Origin, Promise, Promises, Role, ThreadPolicy,
     raw::{OneOrMany, Raw, RawPromises},
+    require::{Policies, check_policies, require, texts},
 };
 use crate::{
     diagnostic::{Diagnostic, Report, Result, Source, nearest},
@@ -49,18 +50,16 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
     let mut report = Report::default();
     if let Some(schema) = raw.schema.as_ref().filter(|s| *s.get_ref() != 1) {
         report.push(
-            Diagnostic::error("A8004", format!("schema {} is not known", schema.get_ref())).at(
-                source,
-                schema.span(),
-                "this version reads schema 1",
-            ),
+            Diagnostic::error("A8004", format!("schema {} is not known", schema.get_ref()))
+                .at(source, schema.span(), "this version reads schema 1")
+                .help("use a newer alloc8-gen, or write `schema = 1` and that version's keys"),
         );
     }
     let functions = functions(source, &raw, &mut report);
     let promises = promises(source, &raw.promises, &mut report);
     // A function that is named wrongly is not missing besides.
     if !report.has_errors() {
-        require(source, &functions, &promises, &mut report);
+        require(source, &raw, &functions, &promises, &mut report);
     }
     let allocator = Allocator {
         name: raw.name.clone().unwrap_or_else(|| name.to_owned()),
@@ -105,7 +104,8 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
         functions,
         promises,
     };
-    check_policies(source, &allocator, &mut report);
+    let policies = Policies { thread: raw.thread_policy.as_ref(), foreign: raw.foreign.as_ref() };
+    check_policies(source, &allocator, &policies, &mut report);
     report.finish(allocator).map(|(allocator, _)| allocator)
 }
 
@@ -113,28 +113,8 @@ const FOREIGN: &[(&str, Foreign)] =
     &[("trust", Foreign::Trust), ("forward", Foreign::Forward), ("abort", Foreign::Abort)];
 
 fn functions(source: &Arc<Source>, raw: &Raw, report: &mut Report) -> BTreeMap<Role, Call> {
-    let texts = [
-        (Role::Malloc, &raw.malloc),
-        (Role::Free, &raw.free),
-        (Role::Calloc, &raw.calloc),
-        (Role::Realloc, &raw.realloc),
-        (Role::Memalign, &raw.memalign),
-        (Role::UsableSize, &raw.malloc_usable_size),
-        (Role::FreeSized, &raw.free_sized),
-        (Role::FreeAlignedSized, &raw.free_aligned_sized),
-        (Role::GoodSize, &raw.malloc_good_size),
-        (Role::Owns, &raw.owns),
-        (Role::MallocTrim, &raw.malloc_trim),
-        (Role::MallocStats, &raw.malloc_stats),
-        (Role::Init, &raw.init),
-        (Role::ThreadInit, &raw.thread_init),
-        (Role::ThreadCleanup, &raw.thread_cleanup),
-        (Role::Lock, &raw.malloc_lock),
-        (Role::Unlock, &raw.malloc_unlock),
-        (Role::Reinit, &raw.malloc_reinit),
-    ];
     let mut functions = BTreeMap::new();
-    for (role, text) in texts {
+    for (role, text) in texts(raw) {
         let Some(text) = text else { continue };
         match Call::parse(text.get_ref(), &role.prototype(), role == Role::Owns) {
             Ok(call) => {
@@ -145,7 +125,8 @@ fn functions(source: &Arc<Source>, raw: &Raw, report: &mut Report) -> BTreeMap<R
                 report.push(
                     Diagnostic::error("A8101", format!("`{}` is not a call", role.key()))
                         .at(source, start..start + error.length, error.message)
-                        .fact(format!("the standard form is `{}`", role.prototype())),
+                        .fact(format!("the standard form is `{}`", role.prototype()))
+                        .help(call_help(role)),
                 );
             }
         }
@@ -153,72 +134,28 @@ fn functions(source: &Arc<Source>, raw: &Raw, report: &mut Report) -> BTreeMap<R
     functions
 }
 
-/// What no shim can do without (facts about twenty allocators: each lacked at most one way).
-fn require(
-    source: &Arc<Source>,
-    functions: &BTreeMap<Role, Call>,
-    promises: &Promises,
-    report: &mut Report,
-) {
-    let has = |role: Role| functions.contains_key(&role);
-    let mut missing = |what: &str, help: &str| {
-        report.push(
-            Diagnostic::error("A8102", what.to_owned())
-                .fact(format!("in `{}`", source.name))
-                .help(help),
-        );
-    };
-    for role in [Role::Malloc, Role::Free] {
-        if !has(role) {
-            missing(
-                &format!("no `{}`", role.key()),
-                &format!("add `{} = \"NAME_{0}\"`", role.key()),
-            );
-        }
-    }
-    if !has(Role::Memalign) && promises.natural_align == 0 {
-        missing(
-            "neither `memalign` nor a promised `natural_align`: `aligned_alloc(64, …)` and over-aligned C++ objects could not be served",
-            "add `memalign = \"NAME_memalign\"`, or `natural_align = N` under [promises] if a block of 2^k bytes is aligned at 2^k up to N",
-        );
-    }
-    if !has(Role::Realloc) && !has(Role::UsableSize) {
-        missing(
-            "neither `realloc` nor `malloc_usable_size`: realloc could not know how much to copy",
-            "add one of them",
-        );
-    }
-    let uses_size =
-        functions.values().any(|c| c.arguments.contains(&super::call::Argument::Usable));
-    if uses_size && !has(Role::UsableSize) {
-        missing(
-            "`usable` is used, but there is no `malloc_usable_size`",
-            "add `malloc_usable_size = \"NAME_malloc_usable_size\"`",
-        );
-    }
-    for (one, other) in [(Role::Lock, Role::Unlock), (Role::Unlock, Role::Lock)] {
-        if has(one) && !has(other) {
-            missing(
-                &format!(
-                    "`{}` without `{}`: fork would leave the heap locked",
-                    one.key(),
-                    other.key()
-                ),
-                &format!("add `{}`", other.key()),
-            );
-        }
-    }
+/// Both forms of a call, as they are typed.
+fn call_help(role: Role) -> String {
+    let (key, prototype) = (role.key(), role.prototype());
+    let names: Vec<_> = prototype.parameters.iter().map(|p| p.name.as_str()).collect();
+    let with = format!("`{key} = \"NAME_{key}({})\"`", names.join(", "));
+    format!("write `{key} = \"NAME_{key}\"`, or {with} in the function's own order")
 }
 
 fn promises(source: &Arc<Source>, raw: &RawPromises, report: &mut Report) -> Promises {
     let power = |value: &Option<Spanned<u64>>, key: &str, report: &mut Report| match value {
         Some(n) if n.get_ref().is_power_of_two() => *n.get_ref(),
         Some(n) => {
-            report.push(Diagnostic::error("A8103", format!("`{key}` is not an alignment")).at(
-                source,
-                n.span(),
-                "expected a power of two",
-            ));
+            // To promise less than holds is safe.
+            let help = match n.get_ref().checked_ilog2() {
+                Some(log) => format!("write `{key} = {}`", 1u64 << log),
+                None => format!("leave `{key}` out: the shim then keeps it"),
+            };
+            report.push(
+                Diagnostic::error("A8103", format!("`{key}` is not an alignment"))
+                    .at(source, n.span(), "expected a power of two")
+                    .help(help),
+            );
             0
         }
         None => 0,
@@ -259,11 +196,13 @@ fn limit(
         Value::String(text) if text == "any" => Limit::Any,
         Value::Integer(n) if *n > 0 => Limit::Bytes(n.unsigned_abs()),
         _ => {
-            report.push(Diagnostic::error("A8104", format!("`{key}` is not a limit")).at(
-                source,
-                value.span(),
-                "expected a number of bytes or \"any\"",
-            ));
+            report.push(
+                Diagnostic::error("A8104", format!("`{key}` is not a limit"))
+                    .at(source, value.span(), "expected a number of bytes or \"any\"")
+                    .help(format!(
+                        "write `{key} = 1048576`, or `{key} = \"any\"` if there is none"
+                    )),
+            );
             Limit::Unknown
         }
     }
@@ -280,12 +219,14 @@ fn choice<T: Copy>(
     let found = choices.iter().find(|(name, _)| name == value.get_ref());
     if found.is_none() {
         let known: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let near = nearest(value.get_ref(), choices.iter().map(|(name, _)| *name));
+        let help = near.map_or(format!("write `{key} = {}`", known[0]), |near| {
+            format!("did you mean `{key} = \"{near}\"`?")
+        });
         report.push(
-            Diagnostic::error("A8105", format!("`{key}` cannot be \"{}\"", value.get_ref())).at(
-                source,
-                value.span(),
-                format!("expected {}", known.join(" or ")),
-            ),
+            Diagnostic::error("A8105", format!("`{key}` cannot be \"{}\"", value.get_ref()))
+                .at(source, value.span(), format!("expected {}", known.join(" or ")))
+                .help(help),
         );
     }
     found.map(|(_, choice)| *choice)
@@ -314,26 +255,6 @@ fn waived(source: &Arc<Source>, raw: &[Spanned<String>], report: &mut Report) ->
     waived
 }
 
-fn check_policies(source: &Arc<Source>, allocator: &Allocator, report: &mut Report) {
-    if allocator.thread_policy == ThreadPolicy::Required
-        && allocator.call(Role::ThreadInit).is_none()
-    {
-        report.push(
-            Diagnostic::error("A8107", "`thread_policy = \"required\"` without `thread_init`")
-                .fact(format!("in `{}`", source.name))
-                .help("name the function that a thread must call first: `thread_init = \"NAME_thread_init\"`"),
-        );
-    }
-    let needs_owner = matches!(allocator.foreign, Some(Foreign::Forward | Foreign::Abort));
-    if needs_owner && allocator.call(Role::Owns).is_none() {
-        report.push(
-            Diagnostic::error("A8108", "a policy for foreign pointers without `owns`")
-                .fact(format!("in `{}`", source.name))
-                .help("name the function that tells whose a block is: `owns = \"NAME_owns\"`"),
-        );
-    }
-}
-
 /// Reads a description from disk; relative archives are relative to it.
 ///
 /// # Errors
@@ -341,7 +262,11 @@ fn check_policies(source: &Arc<Source>, allocator: &Allocator, report: &mut Repo
 pub fn read_file(path: &Path) -> Result<Allocator> {
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Diagnostic::error("A8109", format!("could not read `{}`: {error}", path.display()))
+        Diagnostic::error("A8109", format!("could not read `{}`: {error}", path.display())).help(
+            format!(
+                "correct the path, or write the file: `alloc8-gen init {name} --lib lib{name}.a`"
+            ),
+        )
     })?;
     read(&Source::new(path.display().to_string(), text), &name, Origin::File(path.to_owned()))
 }

@@ -15,6 +15,7 @@ mod convention;
 mod description;
 mod promise;
 mod raw;
+mod require;
 mod schema;
 
 pub use call::Call;

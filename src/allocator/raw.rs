@@ -122,7 +122,7 @@ pub(super) struct Raw {
 
 /// `archive = "a"` or `archive = ["a", "b"]`.
 #[derive(Deserialize, Default, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a path, or a list of paths")]
 pub(super) enum OneOrMany {
     #[default]
     #[schemars(skip)]

@@ -1,0 +1,145 @@
+//! What a description cannot do without: functions that no shim can make, and those that its own
+//! policies want.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use toml::Spanned;
+
+use super::{
+    Allocator, Call, Promises, Role, ThreadPolicy,
+    call::Argument,
+    raw::{Raw, Text},
+};
+use crate::{
+    diagnostic::{Diagnostic, Report, Source},
+    spec::Foreign,
+};
+
+/// What a description says of each role.
+pub(super) fn texts(raw: &Raw) -> [(Role, &Text); 18] {
+    [
+        (Role::Malloc, &raw.malloc),
+        (Role::Free, &raw.free),
+        (Role::Calloc, &raw.calloc),
+        (Role::Realloc, &raw.realloc),
+        (Role::Memalign, &raw.memalign),
+        (Role::UsableSize, &raw.malloc_usable_size),
+        (Role::FreeSized, &raw.free_sized),
+        (Role::FreeAlignedSized, &raw.free_aligned_sized),
+        (Role::GoodSize, &raw.malloc_good_size),
+        (Role::Owns, &raw.owns),
+        (Role::MallocTrim, &raw.malloc_trim),
+        (Role::MallocStats, &raw.malloc_stats),
+        (Role::Init, &raw.init),
+        (Role::ThreadInit, &raw.thread_init),
+        (Role::ThreadCleanup, &raw.thread_cleanup),
+        (Role::Lock, &raw.malloc_lock),
+        (Role::Unlock, &raw.malloc_unlock),
+        (Role::Reinit, &raw.malloc_reinit),
+    ]
+}
+
+/// What no shim can do without (facts about twenty allocators: each lacked at most one way).
+pub(super) fn require(
+    source: &Arc<Source>,
+    raw: &Raw,
+    functions: &BTreeMap<Role, Call>,
+    promises: &Promises,
+    report: &mut Report,
+) {
+    let has = |role: Role| functions.contains_key(&role);
+    let place =
+        |role: Role| texts(raw).into_iter().find(|t| t.0 == role).and_then(|t| t.1.as_ref());
+    // What is not there has no place: the first function that is there says which list is too short.
+    let first = texts(raw).into_iter().filter_map(|t| t.1.as_ref()).map(|t| t.span());
+    let first = first.min_by_key(|span| span.start);
+    let mut missing = |at: Option<Range<usize>>, label: &str, what: &str, help: &str| {
+        let diagnostic = Diagnostic::error("A8102", what).help(help);
+        let line = 0..source.text.lines().next().map_or(0, str::len);
+        let span = at.or(first.clone()).unwrap_or(line);
+        report.push(diagnostic.at(source, span, label));
+    };
+    for role in [Role::Malloc, Role::Free] {
+        let key = role.key();
+        if !has(role) {
+            missing(
+                None,
+                &format!("no `{key}` beside it"),
+                &format!("no `{key}`"),
+                &format!("add `{key} = \"NAME_{key}\"`"),
+            );
+        }
+    }
+    if !has(Role::Memalign) && promises.natural_align == 0 {
+        missing(
+            place(Role::Malloc).map(Spanned::span),
+            "no `memalign` beside it",
+            "neither `memalign` nor a promised `natural_align`: `aligned_alloc(64, …)` and over-aligned C++ objects could not be served",
+            "add `memalign = \"NAME_memalign\"`, or `natural_align = N` under [promises] if a block of 2^k bytes is aligned at 2^k up to N",
+        );
+    }
+    if !has(Role::Realloc) && !has(Role::UsableSize) {
+        missing(
+            place(Role::Malloc).map(Spanned::span),
+            "neither of them beside it",
+            "neither `realloc` nor `malloc_usable_size`: realloc could not know how much to copy",
+            "add `malloc_usable_size = \"NAME_malloc_usable_size\"` or `realloc = \"NAME_realloc\"`",
+        );
+    }
+    let uses_size = |call: &Call| call.arguments.contains(&Argument::Usable);
+    if let Some((role, _)) = functions.iter().find(|(_, call)| uses_size(call))
+        && !has(Role::UsableSize)
+    {
+        missing(
+            place(*role).map(Spanned::span),
+            "wants the block's size",
+            "`usable` is used, but there is no `malloc_usable_size`",
+            "add `malloc_usable_size = \"NAME_malloc_usable_size\"`",
+        );
+    }
+    for (one, other) in [(Role::Lock, Role::Unlock), (Role::Unlock, Role::Lock)] {
+        let (key, lacks) = (one.key(), other.key());
+        if has(one) && !has(other) {
+            missing(
+                place(one).map(Spanned::span),
+                &format!("no `{lacks}` beside it"),
+                &format!("`{key}` without `{lacks}`: fork would leave the heap locked"),
+                &format!("add `{lacks} = \"NAME_{lacks}\"`"),
+            );
+        }
+    }
+}
+
+/// Where policies are that need a function.
+pub(super) struct Policies<'a> {
+    pub(super) thread: Option<&'a Spanned<String>>,
+    pub(super) foreign: Option<&'a Spanned<String>>,
+}
+
+pub(super) fn check_policies(
+    source: &Arc<Source>,
+    allocator: &Allocator,
+    policies: &Policies<'_>,
+    report: &mut Report,
+) {
+    let at = |diagnostic: Diagnostic, place: Option<&Spanned<String>>| match place {
+        Some(place) => diagnostic.at(source, place.span(), "wants a function that is not named"),
+        None => diagnostic,
+    };
+    if allocator.thread_policy == ThreadPolicy::Required
+        && allocator.call(Role::ThreadInit).is_none()
+    {
+        let message = "`thread_policy = \"required\"` without `thread_init`";
+        report.push(at(Diagnostic::error("A8107", message), policies.thread).help(
+            "name the function that a thread must call first: `thread_init = \"NAME_thread_init\"`",
+        ));
+    }
+    let needs_owner = matches!(allocator.foreign, Some(Foreign::Forward | Foreign::Abort));
+    if needs_owner && allocator.call(Role::Owns).is_none() {
+        let message = "a policy for foreign pointers without `owns`";
+        report.push(
+            at(Diagnostic::error("A8108", message), policies.foreign)
+                .help("name the function that tells whose a block is: `owns = \"NAME_owns\"`"),
+        );
+    }
+}
