@@ -440,6 +440,14 @@ pub static CODES: &[Code] = &[
          Example: `--lib build/libmy_heap.a`.",
     ),
     page(
+        "A8412",
+        "the compiler is for another target",
+        "The compiler that was named, or $CC, makes code for another machine or system than the\n\
+         target that was named, or than this host where no target was named.\n\
+         Name a compiler for the target, or the compiler's own target.\n\
+         Example: `alloc8-gen build --cc aarch64-linux-gnu-gcc --target aarch64-unknown-linux-gnu`.",
+    ),
+    page(
         "A8501",
         "no allocator found in the library",
         "`init` looks for functions whose names end like malloc and free, and found none.\n\

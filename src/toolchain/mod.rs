@@ -9,6 +9,7 @@ use std::{
 use crate::diagnostic::{Diagnostic, Report, Result};
 
 mod link;
+mod target;
 
 pub use link::{Linked, Recipe, compile, link, make_folder};
 
@@ -29,7 +30,7 @@ impl Compiler {
     /// host, else what the `cc` crate knows for the target.
     ///
     /// # Errors
-    /// `A8401` if there is none that runs.
+    /// `A8401` if there is none that runs, `A8412` if it compiles for something else.
     pub fn find(cc: Option<&str>, target: Option<&str>) -> Result<Compiler> {
         let target = target.unwrap_or(HOST).to_owned();
         let given = cc.map(str::to_owned).or_else(|| {
@@ -41,19 +42,23 @@ impl Compiler {
         };
         let compiler = Compiler { command, target };
         match compiler.command().arg("--version").output() {
-            Ok(output) if output.status.success() => Ok(compiler),
+            Ok(output) if output.status.success() => target::check(&compiler).map(|()| compiler),
             Ok(output) => Err(compiler.missing(&String::from_utf8_lossy(&output.stderr)).into()),
             Err(error) => Err(compiler.missing(&error.to_string()).into()),
         }
     }
 
     fn missing(&self, why: &str) -> Diagnostic {
-        Diagnostic::error("A8401", format!("no C compiler: `{}` does not run", self.name()))
-            .fact(why.trim().to_owned())
-            .help(format!(
-                "install a compiler for {} (on Debian: apt-get install gcc), or name one with `--cc`",
-                self.target
-            ))
+        let message = format!("no C compiler: `{}` does not run", self.name());
+        let diagnostic = Diagnostic::error("A8401", message);
+        match why.trim() {
+            "" => diagnostic.fact("`--version` made it fail, without a word"),
+            why => diagnostic.fact(why),
+        }
+        .help(format!(
+            "install a compiler for {} (on Debian: apt-get install gcc), or name one with `--cc`",
+            self.target
+        ))
     }
 
     /// How it was called, for people and for cache keys.
