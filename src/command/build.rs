@@ -77,10 +77,11 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
 /// keeps the old one.
 fn place(built: &Interposer, output: &PathBuf) -> Result<()> {
     let cannot = |error: std::io::Error| {
-        Report::from(Diagnostic::error(
-            "A8302",
-            format!("could not write `{}`: {error}", output.display()),
-        ))
+        let message = format!("could not write `{}`: {error}", output.display());
+        Report::from(
+            Diagnostic::error("A8302", message)
+                .help("make its folder first, or name another file with `-o FILE`"),
+        )
     };
     let bytes = fs::read(&built.library).map_err(cannot)?;
     if fs::read(output).is_ok_and(|old| old == bytes) {

@@ -97,7 +97,9 @@ fn write(
 /// Writes a depfile.
 pub(crate) fn write_depfile(file: &PathBuf, outputs: &[PathBuf], inputs: &[PathBuf]) -> Result<()> {
     std::fs::write(file, output::depfile(outputs, inputs)).map_err(|error| {
-        Diagnostic::error("A8302", format!("could not write `{}`: {error}", file.display())).into()
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", file.display()))
+            .help("make its folder first, or name another file with `--depfile FILE`")
+            .into()
     })
 }
 

@@ -1,0 +1,81 @@
+//! Mistakes in an allocator's description.
+
+use std::fs;
+
+use super::{same::refused, tool::folder};
+
+/// A description, and what `generate` says to it.
+#[track_caller]
+fn described(name: &str, text: &str) {
+    let place = folder();
+    fs::write(place.path().join("heap.toml"), text).unwrap();
+    refused(name, place.path(), &["generate", "-p", "linux", "-a", "heap"]);
+    assert!(!place.path().join("generated").exists(), "something was written");
+}
+
+#[test]
+fn wrong_keys_are_told_all_at_once_with_the_right_ones() {
+    described(
+        "wrong-keys",
+        "schema = 1\nmallok = \"heap_malloc\"\nfree = \"heap_free\"\ncolour = \"red\"\n\n[promises]\nerno = true\n",
+    );
+}
+
+#[test]
+fn wrong_types_are_told_all_at_once_with_what_to_write() {
+    described(
+        "wrong-types",
+        "schema = 1\nmalloc = 3\nfree = [\"heap_free\"]\nlibs = \"m\"\narchive = 1\n\n[promises]\nerrno = \"yes\"\nmin_align = \"16\"\n",
+    );
+}
+
+#[test]
+fn a_table_that_is_no_table_is_told() {
+    described("wrong-table", "schema = \"1\"\npromises = true\nwaive = [1]\n");
+}
+
+#[test]
+fn the_place_is_counted_in_characters() {
+    described("characters", "title = \"Größe\"; mallöc = \"x\"\n");
+    described("characters-in-place", "promises = { \"ä\" = 1, errno = 1 }\n");
+}
+
+#[test]
+fn what_is_not_toml_is_told_where_it_stops_to_be() {
+    described("not-toml", "schema = 1\nmalloc = \"heap_malloc\nfree = heap_free\"\n");
+    described("twice", "schema = 1\nmalloc = \"a\"\nfree = \"b\"\nmalloc = \"c\"\n");
+}
+
+#[test]
+fn wrong_values_are_told_all_at_once() {
+    described(
+        "wrong-values",
+        "schema = 2\nmalloc = \"heap malloc(size\"\nfree = \"heap_free\"\nmemalign = \"heap_memalign(size, alignmnt)\"\nthread_policy = \"required\"\nforeign = \"forwards\"\nwaive = [\"erno\"]\n\n[promises]\nmin_align = 24\nmax_size = \"much\"\nrealloc_zero = \"dead\"\n",
+    );
+}
+
+#[test]
+fn an_allocator_that_cannot_answer_a_symbol_is_refused_for_all_of_them() {
+    described("cannot-answer", "schema = 1\nmalloc = \"heap_malloc\"\n");
+    described(
+        "cannot-answer-others",
+        "schema = 1\nmalloc = \"heap_malloc\"\nfree = \"heap_free(ptr, usable)\"\nrealloc = \"heap_realloc\"\nmemalign = \"heap_memalign\"\nmalloc_lock = \"heap_lock\"\nforeign = \"abort\"\n",
+    );
+    described("nothing-described", "schema = 1\n");
+}
+
+#[test]
+fn a_policy_without_text_is_refused_with_the_one_that_has() {
+    described(
+        "policy",
+        "schema = 1\nmalloc = \"m\"\nfree = \"f\"\nrealloc = \"r\"\nmemalign = \"a\"\nowns = \"o\"\nforeign = \"abort\"\n",
+    );
+}
+
+#[test]
+fn what_is_not_there_is_told_with_what_writes_it() {
+    let place = folder();
+    refused("no-description", place.path(), &["-p", "linux", "-a", "./heap.toml"]);
+    refused("no-allocator", place.path(), &["-p", "linux", "-a", "my-heap"]);
+    refused("no-platform", place.path(), &["-p", "linx,linus", "-a", "simple_heap"]);
+}
