@@ -29,46 +29,49 @@ fn read_all<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T> {
     let mut report = Report::default();
     let (_, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
-        let start = |e: &toml::de::Error| e.span().map_or(0, |span| span.start);
-        let line = |e: &toml::de::Error| source.text[..start(e)].matches('\n').count();
-        // What follows on a line that is wrong is wrong because of it.
-        let mut told: Vec<&toml::de::Error> = Vec::new();
-        for error in errors.iter().take(ENOUGH) {
-            if !told.iter().any(|earlier| line(earlier) == line(error)) {
-                told.push(error);
-            }
-        }
-        let told = told.into_iter().map(|error| syntax(source, error));
-        return Err(Report { diagnostics: told.collect() });
+        return Err(not_toml(source, &errors));
     }
     let mut text = source.text.clone();
+    let mut removed: Vec<(String, usize)> = Vec::new();
     loop {
         let error = match toml::from_str::<T>(&text) {
             Ok(value) if report.diagnostics.is_empty() => return Ok(value),
             Ok(_) => return Err(report),
             Err(error) => error,
         };
-        let again = !report.diagnostics.is_empty();
-        let Some(entry) = error.span().and_then(|span| Entry::around(&text, &span)) else {
-            // A key that was taken out is not missing, and what is left need not be TOML.
-            let bogus =
-                error.message().starts_with("missing field") || DeTable::parse(&text).is_err();
-            if !(again && bogus) {
-                report.push(diagnose(source, &error, None));
-            }
+        let entry = error.span().and_then(|span| Entry::around(&text, &span));
+        let missing = error.message().strip_prefix("missing field ");
+        let missing = missing.map(|key| key.trim_matches('`'));
+        // What was taken out is not missing there, and what is left need not be TOML.
+        let from_here = |at| entry.as_ref().is_none_or(|table| table.span.contains(at));
+        let bogus = missing.is_some_and(|m| removed.iter().any(|(r, at)| r == m && from_here(at)))
+            || !removed.is_empty() && DeTable::parse(&text).is_err();
+        if !bogus {
+            report.push(diagnose(source, &error, entry.as_ref()));
+        }
+        let Some(entry) = entry.filter(|_| report.diagnostics.len() < ENOUGH) else {
             return Err(report);
         };
-        report.push(diagnose(source, &error, Some(&entry)));
-        if report.diagnostics.len() == ENOUGH {
-            return Err(report);
-        }
         let blank: String =
             text[entry.span.clone()].chars().flat_map(|c| blank(c).chars()).collect();
+        removed.push((entry.key, entry.span.start));
         text.replace_range(entry.span, &blank);
     }
 }
 
-/// What is not TOML at all.
+/// What is not TOML at all: what follows on a line that is wrong is wrong because of it.
+fn not_toml(source: &Arc<Source>, errors: &[toml::de::Error]) -> Report {
+    let start = |e: &toml::de::Error| e.span().map_or(0, |span| span.start);
+    let line = |e: &toml::de::Error| source.text[..start(e)].matches('\n').count();
+    let mut told: Vec<&toml::de::Error> = Vec::new();
+    for error in errors.iter().take(ENOUGH) {
+        if !told.iter().any(|earlier| line(earlier) == line(error)) {
+            told.push(error);
+        }
+    }
+    Report { diagnostics: told.into_iter().map(|error| syntax(source, error)).collect() }
+}
+
 fn syntax(source: &Arc<Source>, error: &toml::de::Error) -> Diagnostic {
     let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
     let help = match message.as_str() {
@@ -251,6 +254,8 @@ mod tests {
         inner: Inner,
         #[serde(default)]
         item: Vec<Inner>,
+        #[serde(default)]
+        must: Vec<Must>,
     }
 
     #[derive(Debug, Default, Deserialize)]
@@ -261,6 +266,13 @@ mod tests {
         size: u64,
         #[serde(default)]
         on: bool,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only its shape matters")]
+    struct Must {
+        have: u64,
     }
 
     /// Line, message and help of every mistake.
@@ -317,6 +329,11 @@ size = 3
         assert_eq!(mistakes(""), ["1: the key `name` is missing; add a line `name = …`"]);
         assert_eq!(mistakes("name = 3"), ["1: `name` takes a string; write `name = \"3\"`"]);
         assert_eq!(mistakes("inner = 3\nname = \"\"").len(), 1);
+        // Each table tells its own.
+        let told = mistakes("name = \"\"\n[[must]]\n[[must]]\nhave = \"1\"\n[[must]]\n");
+        let missing = "the key `have` is missing; add a line `have = …`";
+        let wrong = "4: `have` takes a whole number; write `have = 1`, without quotes";
+        assert_eq!(told, [format!("2: {missing}"), wrong.to_owned(), format!("5: {missing}")]);
         assert_eq!(
             mistakes("name = \"\"\ninner = { size = 3, no = 1 }\nitem = [{ no = 2 }]").len(),
             2

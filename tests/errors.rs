@@ -10,5 +10,7 @@ mod descriptions;
 mod disk;
 #[path = "errors/same.rs"]
 mod same;
+#[path = "errors/specs.rs"]
+mod specs;
 #[path = "cli/tool.rs"]
 mod tool;

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use alloc8_gen::diagnostic::{Report, text};
 use serde_json::Value;
 
 use super::tool::{self, root, run};
@@ -28,7 +29,26 @@ pub(crate) fn refused(name: &str, place: &Path, arguments: &[&str]) {
     let objects: Vec<Value> = tool::json(&format("json"));
     assert_eq!(objects.iter().map(from_json).collect::<Vec<_>>(), people);
     assert_eq!(from_github(&format("github")), people);
-    for object in &objects {
+    explained(&objects);
+}
+
+/// The same for what the library reports.
+#[track_caller]
+pub(crate) fn reported(name: &str, report: &Report) {
+    let all = &report.diagnostics;
+    let human: String = all.iter().map(|d| text::plain(d) + "\n").collect();
+    golden(name, Path::new("/nowhere"), &human);
+    let people = from_people(&human);
+    let objects: Vec<Value> = all.iter().map(text::json).collect();
+    assert_eq!(objects.iter().map(from_json).collect::<Vec<_>>(), people);
+    let github: Vec<_> = all.iter().map(|d| workflow_command(&text::github(d))).collect();
+    assert_eq!(github, people);
+    explained(&objects);
+}
+
+#[track_caller]
+fn explained(objects: &[Value]) {
+    for object in objects {
         let code = object["code"].as_str().unwrap();
         assert!(alloc8_gen::codes::find(code).is_some(), "`explain` does not know {code}");
         assert!(object["help"].is_string() || object["severity"] != "error", "no help: {object}");
