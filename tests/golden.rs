@@ -14,7 +14,7 @@ fn rendered(name: &str) -> BTreeMap<String, render::Files> {
     let allocator = allocator::built_in(name).expect("built in").expect("without a mistake");
     let platforms = spec::platforms().expect("without a mistake");
     let mut folders = BTreeMap::new();
-    for platform in &platforms {
+    for platform in platforms.iter().filter(|p| render::has_templates(&p.mechanism)) {
         let inputs = Inputs::interposer(&platform.name, name);
         let (plan, _) = Plan::new(platform, &allocator).expect("complete");
         folders.insert(platform.name.clone(), render::render(&plan, &inputs).expect("rendered"));

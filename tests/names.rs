@@ -40,7 +40,9 @@ fn size_t(abi: &Abi) -> &'static str {
 fn every_mangled_name_demangles_to_its_declaration() {
     for platform in spec::platforms().expect("without a mistake") {
         for abi in &platform.abis {
-            for (name, operation) in operators(&platform, abi) {
+            // Microsoft's names are read when specs are loaded (src/spec/mangled.rs).
+            let itanium = |(name, _): &(String, Operation)| name.starts_with("_Z");
+            for (name, operation) in operators(&platform, abi).into_iter().filter(itanium) {
                 let symbol = cpp_demangle::Symbol::new(&name).expect("a mangled name");
                 let text = symbol.demangle().expect("demangled");
                 assert_eq!(

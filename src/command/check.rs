@@ -19,7 +19,9 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{DONE, NO, Show, find_allocator, folder_name, generate, lang_and_mode, platforms};
+use super::{
+    DONE, NO, Show, find_allocator, folder_name, generate, lang_and_mode, rendered_platforms,
+};
 use crate::cli::{Check, Format};
 
 mod mend;
@@ -165,7 +167,7 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
     let roots = if options.folders.is_empty() { &default[..] } else { &options.folders };
     let mut subjects = Vec::new();
     let mut seen = BTreeSet::new();
-    for platform in platforms(&configuration.platform)? {
+    for platform in rendered_platforms(&configuration.platform, show)? {
         for root in roots {
             let folder = root.join(folder_name(&platform.name, &lang, &mode));
             if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {

@@ -12,7 +12,7 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{DONE, Show, find_allocator, folder_name, lang_and_mode, platforms, required};
+use super::{DONE, Show, find_allocator, folder_name, lang_and_mode, rendered_platforms, required};
 use crate::cli::Generate;
 
 pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
@@ -30,7 +30,7 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     let mut folders: BTreeMap<PathBuf, Files> = BTreeMap::new();
     let mut remarks = Vec::new();
     let mut report = Report::default();
-    for mut platform in platforms(&configuration.platform)? {
+    for mut platform in rendered_platforms(&configuration.platform, show)? {
         narrow(&mut platform, options.target.as_deref())?;
         let folder = base.join(folder_name(&platform.name, &lang, &mode));
         let inputs = Inputs {

@@ -13,7 +13,7 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{DONE, Show, find_allocator, generate, platforms, required};
+use super::{DONE, Show, find_allocator, generate, rendered_platforms, required};
 use crate::cli::Generate;
 
 pub(crate) fn laws(options: &Generate, show: &Show) -> Result<u8> {
@@ -31,7 +31,7 @@ pub(crate) fn laws(options: &Generate, show: &Show) -> Result<u8> {
     };
     let mut folders: BTreeMap<PathBuf, Files> = BTreeMap::new();
     let mut report = Report::default();
-    for mut platform in platforms(&configuration.platform)? {
+    for mut platform in rendered_platforms(&configuration.platform, show)? {
         generate::narrow(&mut platform, options.target.as_deref())?;
         let folder = base.join(&platform.name).join("laws");
         let inputs = match &allocator {

@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 use alloc8_gen::{
     allocator::{self, Allocator},
     diagnostic::{Diagnostic, Report, Result},
+    render,
     spec::{self, Platform},
     toolchain::HOST,
 };
@@ -128,6 +129,21 @@ fn platforms(names: &[String]) -> Result<Vec<Platform>> {
         }
     }
     report.finish(platforms).map(|(platforms, _)| platforms)
+}
+
+/// The platforms that were named, to be rendered: `all` means all that have templates.
+fn rendered_platforms(names: &[String], show: &Show) -> Result<Vec<Platform>> {
+    let named = platforms(names)?;
+    if !names.iter().any(|name| name == "all") {
+        return Ok(named);
+    }
+    let has_templates = |p: &Platform| render::has_templates(&p.mechanism);
+    let (rendered, left): (Vec<_>, Vec<_>) = named.into_iter().partition(has_templates);
+    if !left.is_empty() {
+        let left: Vec<_> = left.iter().map(|p| p.name.as_str()).collect();
+        show.say(&format!("left out, no templates yet: {}", left.join(", ")));
+    }
+    Ok(rendered)
 }
 
 /// The platform that this tool runs on.

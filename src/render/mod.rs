@@ -96,7 +96,8 @@ fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     parts
 }
 
-fn has_templates(mechanism: &str) -> bool {
+/// Whether there are templates for a mechanism at all.
+pub fn has_templates(mechanism: &str) -> bool {
     embedded::text(&format!("templates/{mechanism}/shim.c.tera")).is_some()
 }
 
