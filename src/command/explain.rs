@@ -1,16 +1,19 @@
 //! `explain`: a symbol's whole story, or what a code means.
 
 use alloc8_gen::{
-    allocator, codes,
+    codes,
     diagnostic::{Diagnostic, Result, nearest},
-    operation::Effect,
-    plan::Plan,
-    spec::{self, Platform, Symbol},
+    spec::{self, Omission, Platform, Reason},
 };
 use serde_json::json;
 
 use super::{DONE, Show};
 use crate::cli::Explain;
+
+mod absent;
+mod story;
+
+use story::Story;
 
 pub(crate) fn explain(options: &Explain, show: &Show) -> Result<u8> {
     let subject = &options.subject;
@@ -22,23 +25,13 @@ pub(crate) fn explain(options: &Explain, show: &Show) -> Result<u8> {
     let mut told = false;
     let platforms = spec::platforms()?;
     for platform in &platforms {
-        if let Some(symbol) = platform.symbol(subject) {
-            told = true;
-            tell(platform, symbol, subject, show)?;
+        if let Some(story) = Story::of(platform, subject)? {
+            apart(&mut told, show);
+            show.result(&story.text(), || story.json());
         }
         if let Some(omission) = platform.omissions.iter().find(|o| o.name == *subject) {
-            told = true;
-            let text = format!(
-                "{subject} is left alone on {}: {}\n  {}\n  source: {}",
-                platform.name,
-                omission.reason.name(),
-                omission.why,
-                omission.reference
-            );
-            show.result(&text, || json!({
-                "reason": "omission", "platform": platform.name, "name": subject,
-                "why_omitted": omission.reason.name(), "why": omission.why, "ref": omission.reference,
-            }));
+            apart(&mut told, show);
+            left_alone(platform, omission, show);
         }
     }
     if told {
@@ -55,46 +48,35 @@ pub(crate) fn explain(options: &Explain, show: &Show) -> Result<u8> {
     .into())
 }
 
-fn tell(platform: &Platform, symbol: &Symbol, name: &str, show: &Show) -> Result<()> {
-    let simple = allocator::built_in("simple_heap")
-        .unwrap_or_else(|| allocator::convention("simple_heap"))?;
-    let (plan, _) = Plan::new(platform, &simple)?;
-    let answer =
-        plan.answers.iter().find(|a| platform.abis.iter().any(|abi| a.symbol.name(abi) == name));
-    let broken = match symbol.operation.effect() {
-        Effect::Allocates => {
-            "missed, its blocks come from another heap and reach ours through free"
-        }
-        Effect::Frees => "missed, our blocks reach another heap through it",
-        Effect::Reallocates => "missed, another heap resizes our blocks",
-        Effect::Inspects => "missed, another heap reads a header that our blocks do not have",
-        Effect::Tunes => "missed, it speaks of a heap that nobody uses",
-    };
-    let mut lines = vec![
-        format!("{name} on {} ({})", platform.name, platform.title),
-        format!("  declaration  {}", symbol.declaration),
-        format!("  operation    {}: {}", symbol.operation.name(), symbol.operation.meaning()),
-        format!("  family       {}", symbol.family),
-    ];
-    lines.extend(symbol.since.as_ref().map(|s| format!("  since        {s}")));
-    lines.extend(symbol.why.as_ref().map(|w| format!("  why          {w}")));
-    lines.push(format!("  without it   {broken}"));
-    if let Some(answer) = answer {
-        lines.push(format!(
-            "  answered     {} ({}), for simple_heap",
-            answer.binding.word(),
-            answer.why
-        ));
+/// A blank line between what is told of two platforms.
+fn apart(told: &mut bool, show: &Show) {
+    if *told && !show.json() {
+        show.out("");
     }
-    lines.push(format!("  source       {}", symbol.reference));
+    *told = true;
+}
+
+fn left_alone(platform: &Platform, omission: &Omission, show: &Show) {
+    let Omission { name, reason, why, reference, abis } = omission;
+    let of = if abis.is_empty() { String::new() } else { format!(" ({})", abis.join(", ")) };
+    let without = match reason {
+        Reason::ReachesPublicMalloc => "nothing: what it hands out is from our heap",
+        Reason::Private | Reason::Absent => "nothing: no program can ask for it",
+        Reason::DoesNotAllocateForCaller => "nothing: no block of it reaches a caller",
+        Reason::MustNotInterpose => "nothing; with it, something would",
+    };
+    let lines = [
+        format!("{name} is left alone on {}{of}", platform.name),
+        format!("  reason       {}", reason.name()),
+        format!("  why          {why}"),
+        format!("  without it   {without}"),
+        "  verify       does not ask for it".to_owned(),
+        format!("  source       {reference}"),
+    ];
     show.result(&lines.join("\n"), || {
         json!({
-            "reason": "symbol", "platform": platform.name, "name": name,
-            "operation": symbol.operation.name(), "prototype": symbol.prototype.to_string(),
-            "since": symbol.since, "why": symbol.why, "ref": symbol.reference, "family": symbol.family,
-            "without": broken,
-            "answer": answer.map(|a| json!({ "binding": a.binding.word(), "why": a.why, "instructions": a.price })),
+            "reason": "omission", "platform": platform.name, "name": name, "abis": abis,
+            "why_omitted": reason.name(), "why": why, "without": without, "ref": reference,
         })
     });
-    Ok(())
 }
