@@ -78,7 +78,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         )),
     }
     let mut platform = order.platform.clone();
-    platform.abis.retain(|a| a.name == abi.name);
+    platform.narrow(&abi.name);
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
     let library = assemble(order, &abi, &plan, &copies, &work.path)?;
