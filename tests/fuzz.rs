@@ -20,6 +20,7 @@ mod fuzz {
     mod found;
     mod mutate;
     mod rng;
+    mod shown;
     mod text_seeds;
     mod text_targets;
 }

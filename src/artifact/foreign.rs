@@ -66,12 +66,12 @@ fn read_object<'a, O: Object<'a>>(
     }
     let mut names = Names::new(data);
     for symbol in file.symbols() {
-        let kind = symbol.kind();
-        if matches!(kind, object::SymbolKind::Section | object::SymbolKind::File) {
-            continue;
-        }
         let name = symbol.name_bytes().map_err(malformed)?;
-        if name.is_empty() {
+        // What is passed over costs time too.
+        names.charge(name.len())?;
+        let kind = symbol.kind();
+        let of_linkers = matches!(kind, object::SymbolKind::Section | object::SymbolKind::File);
+        if of_linkers || name.is_empty() {
             continue;
         }
         let read = Symbol {

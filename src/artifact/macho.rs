@@ -37,7 +37,13 @@ pub(super) fn slices(data: &[u8]) -> Result<Vec<&[u8]>, ArtifactError> {
     fn parts<F: FatArch>(data: &[u8]) -> Result<Vec<&[u8]>, ArtifactError> {
         let file = MachOFatFile::<F>::parse(data).map_err(malformed)?;
         let parts = file.arches().iter().take(MOST_SLICES);
-        parts.map(|arch| arch.data(data).map_err(malformed)).collect()
+        let parts: Vec<&[u8]> =
+            parts.map(|arch| arch.data(data).map_err(malformed)).collect::<Result<_, _>>()?;
+        // The same bytes again and again would be read as often.
+        if parts.iter().map(|part| part.len()).sum::<usize>() > data.len() {
+            return Err(ArtifactError::Malformed("its slices overlap"));
+        }
+        Ok(parts)
     }
     match data.get(3) {
         _ if !is_fat(data) => Ok(vec![data]),
@@ -149,6 +155,8 @@ where
     for import in file.imports().map_err(malformed)? {
         let import = import.map_err(malformed)?;
         let NameOrOrdinal::Name(name) = import.name() else { continue };
+        // What is passed over costs time too.
+        names.charge(name.len())?;
         if !seen.insert(name) {
             continue;
         }

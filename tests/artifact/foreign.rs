@@ -198,3 +198,40 @@ fn other_kinds_of_files_are_no_images() {
         assert_eq!(error(&object), "not a library or program but a relocatable object");
     }
 }
+
+/// A Mach-O file of the given kind with 16384 symbols, all of which have one name of 512 KiB.
+fn one_long_name(kind: u32, symbol: [u8; 16]) -> Vec<u8> {
+    let (count, size) = (1u32 << 14, 1u32 << 19);
+    let header = [0xfeed_facf, 0x0100_000c, 0, kind, 1, 24, 0, 0];
+    let table = [2, 24, 56, count, 56 + 16 * count, size + 1];
+    let mut data: Vec<u8> = header.iter().chain(&table).flat_map(|w| w.to_le_bytes()).collect();
+    data.extend(symbol.repeat(count as usize));
+    data.resize(data.len() + size as usize, b'a');
+    data.push(0);
+    data
+}
+
+#[test]
+fn names_of_other_formats_cannot_be_multiplied() {
+    const OBJECT: u32 = 1;
+    const LIBRARY: u32 = 6;
+    let wanted = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let error = Image::read(&one_long_name(LIBRARY, wanted)).expect_err("too many names");
+    assert!(error.to_string().contains("far larger than the file"), "{error}");
+    let member = Member::read("", &one_long_name(OBJECT, wanted));
+    let problem = member.problem.expect("a problem");
+    assert!(problem.contains("far larger than the file"), "{problem}");
+}
+
+#[test]
+fn slices_cannot_be_multiplied() {
+    let mut data = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 2];
+    for _ in 0..2 {
+        let slice = [CPUS[0].1, 0, 48, 64, 0];
+        data.extend(slice.iter().flat_map(|word: &u32| word.to_be_bytes()));
+    }
+    data.resize(112, 0);
+    let error = Image::read(&data).expect_err("overlapping").to_string();
+    assert_eq!(error, "malformed file: its slices overlap");
+    assert_eq!(Archive::read(&data).expect_err("overlapping").to_string(), error);
+}
