@@ -1,7 +1,7 @@
 //! Real libraries, objects and archives: the system's, and small ones that are built here.
 
 use super::cross;
-use super::toolbox::{Toolbox, have};
+use super::toolbox::Toolbox;
 use std::fs;
 use std::process::Command;
 
@@ -42,9 +42,9 @@ pub(crate) fn elf() -> Vec<Vec<u8>> {
     if cfg!(target_arch = "x86_64") {
         all.push(Toolbox::build(BARE, "gcc -m32 -shared -fPIC -nostdlib -o out in.c"));
     }
-    if have("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu") {
-        let line = "aarch64-linux-gnu-gcc -shared -fPIC -nostdlib -O2 -o out in.c";
-        all.push(Toolbox::build(BARE, line));
+    if cross::can_build() {
+        let line = "clang --target=aarch64-linux-gnu -fuse-ld=lld -shared -fPIC -nostdlib -O2";
+        all.push(Toolbox::build(BARE, &format!("{line} -o out in.c")));
     }
     all
 }

@@ -28,6 +28,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("lua5.4", "lua5.4"),
     ("make", "make"),
     ("mawk", "mawk"),
+    ("mingw-w64-i686-dev", ""),
+    ("mingw-w64-x86-64-dev", ""),
     ("mold", "mold"),
     ("ninja-build", "ninja"),
     ("openssl", "openssl"),
