@@ -23,6 +23,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libjemalloc2", ""),
     ("libmimalloc-dev", ""),
     ("libmimalloc2.0", ""),
+    ("libtbbmalloc2", ""),
     ("libtcmalloc-minimal4", ""),
     ("lld", "ld.lld"),
     ("lua5.4", "lua5.4"),
