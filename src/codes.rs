@@ -103,7 +103,7 @@ pub static CODES: &[Code] = &[
     page(
         "A8012",
         "a platform names a symbol that it does not have",
-        "A platform says something (`since`, `wrappers`, what a library exports) of a symbol that\n\
+        "A platform says something (`since`, `why`, `wrappers`, what a library exports) of a symbol that\n\
          none of its families defines, or that it omits as absent.\n\
          Correct the name, or remove the entry.",
     ),

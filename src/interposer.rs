@@ -280,12 +280,12 @@ fn recipe(order: &Order<'_>, abi: &Abi, plan: &Plan, archives: &[PathBuf], work:
     Recipe {
         shim: work.join("shim.o"),
         archives: archives.to_vec(),
-        libs: plan.allocator.libs.clone(),
+        libs: plan.allocator.libs.iter().chain(&plan.platform.runtime.libs).cloned().collect(),
         aliases,
         pull,
         map: work.join("exports.map"),
         soname: order.soname.to_owned(),
-        init_first: plan.fork.is_some(),
+        init_first: plan.asks_to_be_first(),
         work: work.to_owned(),
     }
 }

@@ -147,17 +147,17 @@ operations! {
     MallocUsableSize "malloc_usable_size" Inspects "size_t malloc_usable_size(void *ptr)"
         "tells how many bytes of a block may be used, 0 for NULL (malloc_usable_size(3))";
     Mallopt "mallopt" Tunes "int mallopt(int param, int value)"
-        "sets a parameter of glibc's heap; 0 says that it could not (mallopt(3))";
+        "sets a parameter of the C library's heap; 0 says that it could not (mallopt(3))";
     MallocTrim "malloc_trim" Tunes "int malloc_trim(size_t pad)"
         "returns free memory to the system; 0 says that none was returned (malloc_trim(3))";
     Mallinfo "mallinfo" Tunes "struct mallinfo mallinfo(void)"
-        "tells the size of glibc's heap (mallinfo(3))";
+        "tells the size of the C library's heap (mallinfo(3))";
     Mallinfo2 "mallinfo2" Tunes "struct mallinfo2 mallinfo2(void)"
-        "tells the size of glibc's heap (mallinfo(3))";
+        "tells the size of the C library's heap (mallinfo(3))";
     MallocInfo "malloc_info" Tunes "int malloc_info(int options, FILE *stream)"
-        "writes the state of glibc's heap as XML (malloc_info(3))";
+        "writes the state of the C library's heap as XML (malloc_info(3))";
     MallocStats "malloc_stats" Tunes "void malloc_stats(void)"
-        "writes the state of glibc's heap to standard error (malloc_stats(3))";
+        "writes the state of the C library's heap to standard error (malloc_stats(3))";
     Reallocf "reallocf" Reallocates "void *reallocf(void *ptr, size_t size)"
         "as realloc, but a failure frees the block (FreeBSD reallocf(3))";
     Reallocarrayf "reallocarrayf" Reallocates

@@ -8,7 +8,7 @@ use crate::{
     allocator::{Allocator, Promise, Role, ThreadPolicy},
     diagnostic::{Diagnostic, Report, Result},
     operation::{Effect, Operation},
-    spec::{AlignedSize, Foreign, OddAlignment, Platform, Symbol},
+    spec::{AlignedSize, Constructors, Foreign, OddAlignment, Platform, Symbol},
 };
 
 mod guard;
@@ -118,6 +118,12 @@ impl Plan {
     /// The guards of a role's wrapper.
     pub fn guarded(&self, role: Role, promise: Promise) -> bool {
         self.guards[&role].contains(&Guard::Missing(promise))
+    }
+
+    /// Whether the library is to be linked so that its constructors, which register fork handlers,
+    /// run before those of others.
+    pub fn asks_to_be_first(&self) -> bool {
+        self.fork.is_some() && self.platform.runtime.constructors == Constructors::AskToBeFirst
     }
 
     /// The symbols that the shim defines.
@@ -423,15 +429,15 @@ fn odd(rule: OddAlignment) -> Guard {
 
 fn honest(operation: Operation) -> &'static str {
     match operation {
-        Operation::Mallopt => "returns 0: no parameter of glibc's heap was set",
+        Operation::Mallopt => "returns 0: no parameter of the C library's heap was set",
         Operation::MallocTrim => "returns 0: no memory was returned",
-        Operation::MallocInfo => "fails with ENOSYS: there is no glibc heap to describe",
-        Operation::MallocStats => "says that there is no glibc heap to describe",
+        Operation::MallocInfo => "fails with ENOSYS: there is no heap of that form to describe",
+        Operation::MallocStats => "says that there is no heap of that form to describe",
         Operation::Mallctl | Operation::Mallctlnametomib | Operation::Mallctlbymib => {
             "returns ENOENT: this heap has none of jemalloc's values"
         }
         Operation::MallocStatsPrint => "says that there is no jemalloc heap to describe",
-        _ => "all fields 0: glibc's heap is empty",
+        _ => "all fields 0: the C library's heap is empty",
     }
 }
 

@@ -139,6 +139,7 @@ fn libc_of(platform: &Platform) -> Libc {
         "linux" => Libc::Glibc,
         "freebsd" => Libc::FreeBsd,
         "linux-musl" => Libc::Musl,
+        "android" => Libc::Bionic,
         _ => Libc::Unknown,
     }
 }

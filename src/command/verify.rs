@@ -101,7 +101,20 @@ fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {
     let fitting: Vec<_> =
         spec::platforms()?.into_iter().filter(|p| abi_of(p, object).is_some()).collect();
     let needs_libc = |p: &&Platform| object.needed.iter().any(|n| p.runtime.is_libc(n));
-    let by_libc = fitting.iter().find(needs_libc).cloned();
+    // Two C libraries may have one name (`libc.so`); what it is asked for tells them apart.
+    let asks_its_versions = |p: &&Platform| {
+        let begins = &p.runtime.libc_versions;
+        let mut needs = object.version_needs.iter().filter(|n| p.runtime.is_libc(&n.library));
+        match begins.is_empty() {
+            true => needs.next().is_none(),
+            false => needs.any(|n| n.node.starts_with(begins.as_str())),
+        }
+    };
+    let by_libc = fitting
+        .iter()
+        .find(|p| needs_libc(p) && asks_its_versions(p))
+        .or_else(|| fitting.iter().find(needs_libc))
+        .cloned();
     let of_host = fitting.iter().find(|p| p.abi_of(HOST).is_some()).cloned();
     by_libc.or(of_host).or_else(|| fitting.into_iter().next()).ok_or_else(|| {
         Diagnostic::error(

@@ -59,7 +59,8 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
         "allocator": plan.allocator.name,
         "description": bracket(&inputs.allocator),
         "libs": plan.allocator.libs,
-        "fork": plan.fork.is_some(),
+        "runtime_libs": plan.platform.runtime.libs,
+        "init_first": plan.asks_to_be_first(),
         "direct": plan.direct().next().is_some(),
     }))
 }
@@ -84,6 +85,7 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
                 && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_))
         })
     };
+    let defined = |operation: Operation| plan.defined().any(|a| a.symbol.operation == operation);
     let page_size = op(Operation::Valloc) || op(Operation::Pvalloc);
     let flagged = op(Operation::Mallocx);
     let usable = allocator.call(Role::UsableSize).is_some();
@@ -132,6 +134,7 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
             "posix_memalign": op(Operation::PosixMemalign),
             "valloc": op(Operation::Valloc),
             "pvalloc": op(Operation::Pvalloc),
+            "reallocarray": defined(Operation::Reallocarray),
             "mallinfo": op(Operation::Mallinfo),
             "mallinfo2": op(Operation::Mallinfo2),
             "malloc_info": op(Operation::MallocInfo),
@@ -141,6 +144,7 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
         },
         "fork": plan.fork.as_ref().map(|f| json!({
             "prepare": f.prepare, "parent": f.parent, "child": f.child,
+            "constructors": plan.platform.runtime.constructors,
         })),
         "families": families(plan, abi),
     }))
@@ -372,6 +376,7 @@ fn plain(plan: &Plan, operation: Operation) -> String {
         Operation::PosixMemalign => "alloc8_posix_memalign(memptr, alignment, size)".to_owned(),
         Operation::Valloc => "alloc8_valloc(size)".to_owned(),
         Operation::Pvalloc => "alloc8_pvalloc(size)".to_owned(),
+        Operation::Reallocarray => "alloc8_reallocarray(ptr, nmemb, size)".to_owned(),
         Operation::FreeSized if has(Role::FreeSized) => "alloc8_free_sized(ptr, size)".to_owned(),
         Operation::FreeAlignedSized if has(Role::FreeAlignedSized) => {
             "alloc8_free_aligned_sized(ptr, alignment, size)".to_owned()
@@ -422,6 +427,7 @@ pub(super) fn has_text(operation: Operation) -> bool {
             | Op::PosixMemalign
             | Op::Valloc
             | Op::Pvalloc
+            | Op::Reallocarray
             | Op::FreeSized
             | Op::FreeAlignedSized
             | Op::MallocUsableSize

@@ -113,9 +113,13 @@ fn join(source: &Arc<Source>, families: &Families, report: &mut Report) -> Optio
     let omissions = omissions(source, &raw, &mut symbols, report);
     for symbol in &mut symbols {
         symbol.since = raw.since.get(symbol.spec_name()).cloned();
+        let here = raw.why.get(symbol.spec_name()).cloned();
+        symbol.why = here.or(symbol.why.take());
     }
-    for name in raw.since.keys().filter(|name| !defines(&symbols, name.get_ref())) {
-        report.push(lint::unknown(source, name, "`since` names"));
+    for (table, names) in [("since", raw.since.keys()), ("why", raw.why.keys())] {
+        for name in names.filter(|name| !defines(&symbols, name.get_ref())) {
+            report.push(lint::unknown(source, name, &format!("`{table}` names")));
+        }
     }
     give_deallocators(&mut symbols);
     let whole = !report.has_errors();
@@ -365,6 +369,37 @@ mod tests {
             if let Err(report) = platform(&name) {
                 panic!("{name}: {report}");
             }
+        }
+    }
+
+    #[test]
+    fn a_platform_s_reason_rules_over_its_family_s() {
+        let family = "schema = 1\nname = \"f\"\ntitle = \"F\"\n[[symbol]]\nname = \"free\"\n\
+            proto = \"void free(void *ptr)\"\nop = \"free\"\nwhy = \"everywhere\"\nref = \"r\"\n";
+        let linux = embedded::text("specs/platforms/linux.toml").unwrap();
+        let from = linux.find("[[abi]]").unwrap();
+        let to = linux.find("[base]").unwrap();
+        let head =
+            "schema = 1\nname = \"p\"\ntitle = \"P\"\nmechanism = \"elf\"\nfamilies = [\"f\"]\n";
+        let read = |table: &str| {
+            let text = format!("{head}{}{table}", &linux[from..to]);
+            let families = [Source::new("f.toml", family)];
+            platform_from(&Source::new("p.toml", text), &families)
+        };
+        let why = |table: &str| read(table).unwrap().symbols[0].why.clone().unwrap();
+        assert_eq!(why(""), "everywhere");
+        assert_eq!(why("[why]\nfree = \"here\"\n"), "here");
+        let report = read("[why]\nfre = \"here\"\n").unwrap_err();
+        assert_eq!(report.diagnostics[0].code, "A8012");
+    }
+
+    #[test]
+    fn a_c_library_is_known_by_each_of_its_sonames() {
+        let musl = platform("linux-musl").unwrap();
+        for (soname, known) in
+            [("libc.musl-x86_64.so.1", true), ("libc.so", true), ("libc.so.6", false)]
+        {
+            assert_eq!(musl.runtime.is_libc(soname), known, "{soname}");
         }
     }
 

@@ -39,7 +39,7 @@ pub struct Symbol {
     pub group: Option<String>,
     /// Who calls it, if that is more than programs by its name.
     pub called_by: Option<String>,
-    /// Why it is here, if that is not plain.
+    /// Why it is here, if that is not plain: the platform's reason, or else the family's.
     pub why: Option<String>,
     /// The authority.
     pub reference: String,
@@ -189,12 +189,38 @@ pub struct Semantics {
     pub foreign: Foreign,
 }
 
+/// When the dynamic linker runs a preloaded library's constructors: who registers fork handlers first
+/// prepares last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Constructors {
+    /// After those of others, if the library is not linked with `-z initfirst`.
+    #[default]
+    AskToBeFirst,
+    /// Before those of others: there is nothing to ask for.
+    First,
+    /// After those of others, and nothing changes that.
+    Last,
+}
+
 /// What the platform's C library offers to a shim.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Runtime {
     /// The soname of the C library; `*` stands for what differs between machines.
     pub libc: String,
+    /// Other sonames of it: some distributions name it differently.
+    #[serde(default)]
+    pub libc_also: Vec<String>,
+    /// How the names of its versions begin; empty if it has none.
+    #[serde(default)]
+    pub libc_versions: String,
+    /// Libraries that have what an emitted shim calls and the C library may lack, without `-l`.
+    #[serde(default)]
+    pub libs: Vec<String>,
+    /// When a preloaded library's constructors run.
+    #[serde(default)]
+    pub constructors: Constructors,
     /// The function that returns the address of `errno`.
     pub errno_location: String,
     /// The value of ENOMEM.
@@ -216,10 +242,11 @@ pub struct Runtime {
 impl Runtime {
     /// Whether a library that a file needs is this platform's C library.
     pub fn is_libc(&self, soname: &str) -> bool {
-        match self.libc.split_once('*') {
+        let mut names = std::iter::once(&self.libc).chain(&self.libc_also);
+        names.any(|name| match name.split_once('*') {
             Some((start, end)) => soname.starts_with(start) && soname.ends_with(end),
-            None => soname == self.libc,
-        }
+            None => soname == name,
+        })
     }
 }
 

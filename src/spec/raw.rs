@@ -126,6 +126,10 @@ pub(super) struct Platform {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) since: BTreeMap<Spanned<String>, String>,
+    /// Why a symbol is taken over, where that holds on this platform alone.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) why: BTreeMap<Spanned<String>, String>,
     /// Symbols whose own definition calls public names that are taken over: they are left alone.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

@@ -38,7 +38,7 @@ pub(super) fn facts(object: &SharedObject, plan: Option<&Plan>) -> Vec<Fact> {
     if !object.version_nodes.is_empty() {
         add("versions", Grade::Note, format!("defines {}", object.version_nodes.join(", ")));
     }
-    if plan.is_some_and(|p| p.fork.is_some()) && !object.flags.init_first {
+    if plan.is_some_and(Plan::asks_to_be_first) && !object.flags.init_first {
         add("fork", Grade::Note, "not linked with -z initfirst: another library's fork handler may run while this heap is locked".to_owned());
     }
     if object.flags.symbolic {
