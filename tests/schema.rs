@@ -157,3 +157,58 @@ fn every_key_of_the_description_s_schema_is_a_key_of_the_reader() {
         );
     }
 }
+
+/// The TOML examples of the page that teaches the format.
+fn examples() -> Vec<String> {
+    let page = fs::read_to_string(Path::new(ROOT).join("specs/README.md")).expect("the page");
+    let page = page.replace("\r\n", "\n");
+    let blocks = page.split("```toml\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_examples_of_the_format_s_page_are_what_the_reader_takes() {
+    let examples = examples();
+    let of = |mark: &str| {
+        let found: Vec<_> = examples.iter().filter(|text| text.contains(mark)).collect();
+        assert!(!found.is_empty(), "no example has {mark}");
+        found
+    };
+    let platform = of("mechanism =")[0];
+    let mut families: Vec<_> = of("[[symbol]]").into_iter().chain(of("[[field]]")).collect();
+    families.dedup();
+    assert_eq!(examples.len(), families.len() + 1 + of("malloc_usable_size =").len());
+    for text in &families {
+        let errors: Vec<_> =
+            validator("family").iter_errors(&json(text)).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{}", errors.join("; "));
+    }
+    assert!(validator("platform").is_valid(&json(platform)));
+    let real = texts("families").into_iter().map(|(path, text)| Source::new(path, text));
+    let real: Vec<Arc<Source>> = real.collect();
+    let read = platform_from(&Source::new("linux.toml", platform.as_str()), &real);
+    let linux = read.unwrap_or_else(|report| panic!("{report}"));
+    assert!(linux.symbol("cfree").is_none() && linux.symbol("valloc").is_some());
+    // A family of the page in place of the real one of that name, in a platform of its own.
+    for text in families {
+        let alone = Source::new("example.toml", text.as_str());
+        let name = json(text)["name"].as_str().expect("a name").to_owned();
+        let list = format!("families = [\"{name}\"]");
+        let from = platform.find("families = [").expect("it");
+        let to = from + platform[from..].find('\n').expect("a line");
+        let small = format!("{}{list}{}", &platform[..from], &platform[to..]);
+        let small = small.replace("wrappers = [\"reallocarray\"]", "");
+        let small = &small[..small.find("[since]").expect("it")];
+        let report = platform_from(&Source::new("small.toml", small), &[alone]);
+        let codes: Vec<_> = match &report {
+            Ok(_) => Vec::new(),
+            Err(report) => report.diagnostics.iter().map(|d| d.code).collect(),
+        };
+        // Nothing but what such a family alone lacks: the function that frees.
+        assert!(codes.iter().all(|code| *code == "A8015"), "{name}: {codes:?}");
+    }
+    for text in of("malloc_usable_size =") {
+        read_description(text).unwrap_or_else(|report| panic!("{report}"));
+        assert!(validator("description").is_valid(&json(text)));
+    }
+}
