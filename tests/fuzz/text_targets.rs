@@ -18,7 +18,7 @@ fn a_broken_platform_is_diagnosed() {
     Target {
         module: module_path!(),
         name: "a_broken_platform_is_diagnosed",
-        inputs: 1500,
+        inputs: 500,
         words: TOML,
         seeds,
         read,
@@ -40,7 +40,7 @@ fn a_broken_family_is_diagnosed() {
     Target {
         module: module_path!(),
         name: "a_broken_family_is_diagnosed",
-        inputs: 1500,
+        inputs: 500,
         words: TOML,
         seeds,
         read,
