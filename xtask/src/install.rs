@@ -32,6 +32,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("mingw-w64-i686-dev", ""),
     ("mingw-w64-x86-64-dev", ""),
     ("mold", "mold"),
+    ("musl-tools", "musl-gcc"),
     ("ninja-build", "ninja"),
     ("openssl", "openssl"),
     ("patchelf", "patchelf"),
