@@ -1,8 +1,11 @@
 //! `check` tells every way in which a folder can differ, writes nothing, and its last line mends it.
 #![cfg(unix)]
 
+mod common;
 #[path = "cli/tool.rs"]
 mod tool;
+#[path = "cli/unprivileged.rs"]
+mod unprivileged;
 
 #[path = "check/laws.rs"]
 mod laws;

@@ -2,6 +2,7 @@
 //! read it as `tests/errors/NAME.txt` has it, and machines are told the same.
 #![cfg(target_os = "linux")]
 
+mod common;
 #[path = "errors/compilers.rs"]
 mod compilers;
 #[path = "errors/descriptions.rs"]
@@ -14,3 +15,5 @@ mod same;
 mod specs;
 #[path = "cli/tool.rs"]
 mod tool;
+#[path = "cli/unprivileged.rs"]
+mod unprivileged;

@@ -1,15 +1,11 @@
 //! Folders that cannot be written, and files that are half written.
 
-use std::{
-    fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
-    path::Path,
-    process::Command,
-};
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::{
     same::{golden, refused},
-    tool::{Ran, TOOL, folder, run},
+    tool::{Ran, folder, run},
+    unprivileged,
 };
 
 const HEAP: &[&str] = &["-p", "linux", "-a", "simple_heap"];
@@ -27,24 +23,11 @@ fn a_folder_that_cannot_be_made_is_told() {
 #[test]
 fn a_folder_without_permission_is_told() {
     let place = folder();
-    let mode = |path: &Path, mode| {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    };
-    fs::copy(TOOL, place.path().join("tool")).unwrap();
-    mode(&place.path().join("tool"), 0o755);
-    mode(place.path(), 0o555);
-    let root = fs::metadata("/proc/self").map_or(0, |m| m.uid()) == 0;
-    let tool = place.path().join("tool");
-    let mut command = Command::new(if root { "setpriv".as_ref() } else { tool.as_os_str() });
-    if root {
-        if Command::new("setpriv").arg("--version").output().is_err() {
-            println!("skipped: setpriv (apt-get install util-linux)");
-            return;
-        }
-        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]).arg(&tool);
-    }
-    let ran = Ran::new(command.args(HEAP).current_dir(place.path()).env_remove("NO_COLOR"));
-    mode(place.path(), 0o755);
+    let Some(mut command) = unprivileged::tool(place.path()) else { return };
+    let mode = |mode| fs::set_permissions(place.path(), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    let ran = Ran::new(command.args(HEAP));
+    mode(0o755);
     golden("no-permission", place.path(), &ran.exits(2).err);
     assert!(!place.path().join("generated").exists());
 }
