@@ -45,6 +45,7 @@ const TYPES: &[(&str, &str)] = &[
     ("const size_t *", "const size_t *"),
     ("int", "int"),
     ("unsigned", "unsigned"),
+    ("uint64_t", "uint64_t"),
     ("FILE *", "void *"),
     ("struct mallinfo", "struct mallinfo"),
     ("struct mallinfo2", "struct mallinfo2"),
