@@ -61,3 +61,17 @@ pub(crate) fn zig_lib() -> Option<PathBuf> {
     let from = line.split_once(['=', ':'])?.1;
     Some(PathBuf::from(from.split('"').nth(1)?))
 }
+
+/// The same program with the same first arguments and environment, once more.
+#[allow(dead_code, reason = "not every harness runs something often")]
+pub(crate) fn again(command: &Command) -> Command {
+    let mut new = Command::new(command.get_program());
+    new.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => new.env(name, value),
+            None => new.env_remove(name),
+        };
+    }
+    new
+}
