@@ -169,6 +169,8 @@ pub type Result<T> = std::result::Result<T, Report>;
 
 /// The known name nearest to what was typed, if it is near enough to be a slip.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // No slip of the finger is this long, and the comparison takes the product of the lengths.
+    let typed = (typed.len() <= 100).then_some(typed)?;
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(typed, name), name))

@@ -4,6 +4,8 @@
 //! defines it (C23, POSIX.1-2024, the glibc manual) or after the form of the C++ operator
 //! ([new.delete]); which names carry which meaning on which platform is written in `specs/` alone.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use crate::prototype::Prototype;
 
 /// Which variant of `operator new` or `operator delete` ([new.delete] lists ten of each).
@@ -104,8 +106,7 @@ macro_rules! operations {
                 }
             }
 
-            /// The prototype that defines the parameters' names and types.
-            pub fn prototype(self) -> Prototype {
+            fn parse_prototype(self) -> Prototype {
                 let text = match self {
                     $(Operation::$variant => $proto.to_owned(),)*
                     Operation::New(form) => operator("void *operator new", "size_t size", form),
@@ -323,7 +324,9 @@ impl Operation {
 
     /// The operation of that name.
     pub fn named(name: &str) -> Option<Operation> {
-        Operation::all().into_iter().find(|op| op.name() == name)
+        static NAMES: LazyLock<BTreeMap<String, Operation>> =
+            LazyLock::new(|| Operation::all().into_iter().map(|op| (op.name(), op)).collect());
+        NAMES.get(name).copied()
     }
 
     /// The form whose public symbol a derived operator calls by default.
@@ -334,6 +337,14 @@ impl Operation {
             Operation::Reallocarray => Some(Operation::Realloc),
             _ => None,
         }
+    }
+
+    /// The prototype that defines the parameters' names and types.
+    pub fn prototype(self) -> &'static Prototype {
+        static PROTOTYPES: LazyLock<BTreeMap<Operation, Prototype>> = LazyLock::new(|| {
+            Operation::all().into_iter().map(|op| (op, op.parse_prototype())).collect()
+        });
+        &PROTOTYPES[&self]
     }
 
     /// The operation that takes back what this one hands out; `None` if it hands out nothing.

@@ -32,7 +32,7 @@ pub(crate) fn is_context(parameter: &Parameter, operation: Operation) -> bool {
 /// in a symbol's name is a variant of the function before it.
 pub(super) fn declared_name(name: &str, operation: Operation) -> String {
     if operation.is_operator() {
-        return operation.prototype().name;
+        return operation.prototype().name.clone();
     }
     name.split('$').next().unwrap_or(name).to_owned()
 }

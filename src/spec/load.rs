@@ -1,6 +1,9 @@
 //! Joins families into platforms and judges them: every mistake of every file at once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use toml::Spanned;
 
@@ -43,11 +46,18 @@ pub fn platform(name: &str) -> Result<Platform> {
     }
     let path = format!("specs/platforms/{name}.toml");
     let source = Source::new(path.clone(), embedded::text(&path).unwrap_or_default());
-    let families: Vec<_> = embedded::folder("specs/families/")
+    let (families, report) = &*BUILT_IN;
+    finish(&source, families, report.clone())
+}
+
+/// The built-in families, which most platforms share, are read once.
+static BUILT_IN: LazyLock<(Families, Report)> = LazyLock::new(|| {
+    let sources: Vec<_> = embedded::folder("specs/families/")
         .map(|(file, text)| Source::new(format!("specs/families/{file}"), text))
         .collect();
-    platform_from(&source, &families)
-}
+    let mut report = Report::default();
+    (read_families(&sources, &mut report), report)
+});
 
 /// All built-in platforms.
 ///
@@ -65,7 +75,11 @@ pub fn platforms() -> Result<Vec<Platform>> {
 pub fn platform_from(source: &Arc<Source>, families: &[Arc<Source>]) -> Result<Platform> {
     let mut report = Report::default();
     let families = read_families(families, &mut report);
-    match join(source, &families, &mut report) {
+    finish(source, &families, report)
+}
+
+fn finish(source: &Arc<Source>, families: &Families, mut report: Report) -> Result<Platform> {
+    match join(source, families, &mut report) {
         Some(platform) => report.finish(platform).map(|(platform, _)| platform),
         None => Err(report),
     }

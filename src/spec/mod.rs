@@ -70,7 +70,7 @@ impl Symbol {
     /// Whether its first parameters are its operation's, so that a function of the operation's
     /// prototype can stand in for it: what follows is not looked at.
     pub fn passes_through(&self) -> bool {
-        let wanted = self.operation.prototype().parameters;
+        let wanted = &self.operation.prototype().parameters;
         self.prototype.parameters.len() >= wanted.len()
             && wanted.iter().zip(&self.prototype.parameters).all(|(w, p)| w.name == p.name)
     }
