@@ -9,7 +9,7 @@ pub(super) fn check(symbol: &Symbol, abi: &Abi) -> Result<(), String> {
     let (said, size_t) = if name.starts_with("_Z") {
         (itanium(&name), itanium_size_t(&abi.size_t))
     } else if name.starts_with('?') {
-        (microsoft(&name), microsoft_size_t(&abi.msvc_size_t))
+        (microsoft(&name, abi.pointer_bits), microsoft_size_t(abi.pointer_bits))
     } else {
         return Ok(());
     };
@@ -25,10 +25,37 @@ fn itanium(name: &str) -> Option<String> {
 }
 
 /// Without the return type, as Itanium's mangling leaves it out too.
-fn microsoft(name: &str) -> Option<String> {
+fn microsoft(name: &str, pointer_bits: u32) -> Option<String> {
     let text = msvc_demangler::demangle(name, msvc_demangler::DemangleFlags::llvm()).ok()?;
     let at = text.find("operator")?;
-    Some(text[at..].replace("struct ", "").replace("enum ", ""))
+    let said = text[at..].replace("struct ", "").replace("enum ", "");
+    if has_wide_pointers(name, pointer_bits == 64) {
+        return Some(said);
+    }
+    Some(format!("{said}, with pointers of another width"))
+}
+
+/// Whether the pointers and references of a function's name are 64 bits wide, or none of them is:
+/// an `E` behind the `P` or `A` says so, which demanglers leave out.
+fn has_wide_pointers(name: &str, wide: bool) -> bool {
+    let mut rest = name.split_once("@YA").map_or("", |(_, types)| types);
+    while let Some(letter) = rest.chars().next() {
+        rest = &rest[letter.len_utf8()..];
+        match letter {
+            'P' | 'A' => {
+                let after = rest.strip_prefix('E');
+                if after.is_some() != wide {
+                    return false;
+                }
+                // What it points at: const or not.
+                rest = after.unwrap_or(rest).trim_start_matches(['A', 'B']);
+            }
+            // A type's own name.
+            'U' | 'V' | 'W' => rest = rest.split_once("@@").map_or("", |(_, rest)| rest),
+            _ => {}
+        }
+    }
+    true
 }
 
 fn itanium_size_t(letter: &str) -> &'static str {
@@ -40,12 +67,8 @@ fn itanium_size_t(letter: &str) -> &'static str {
     }
 }
 
-fn microsoft_size_t(letter: &str) -> &'static str {
-    match letter {
-        "_K" => "unsigned __int64",
-        "I" => "unsigned int",
-        _ => "size_t",
-    }
+fn microsoft_size_t(pointer_bits: u32) -> &'static str {
+    if pointer_bits == 64 { "unsigned __int64" } else { "unsigned int" }
 }
 
 /// `void *operator new(size_t size, const std::nothrow_t &tag)` as demanglers write it:
@@ -78,4 +101,26 @@ fn east(ty: &str) -> String {
 
 fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_wide_pointers;
+
+    #[test]
+    fn a_name_says_how_wide_its_pointers_are() {
+        for (name, wide) in [
+            ("??2@YAPEAX_K@Z", true),
+            ("??2@YAPAXI@Z", false),
+            ("??3@YAXPEAXW4align_val_t@std@@AEBUnothrow_t@1@@Z", true),
+            ("??3@YAXPAXW4align_val_t@std@@ABUnothrow_t@1@@Z", false),
+        ] {
+            assert_eq!(
+                (has_wide_pointers(name, true), has_wide_pointers(name, false)),
+                (wide, !wide)
+            );
+        }
+        let mixed = "??2@YAPEAX_KABUnothrow_t@std@@@Z";
+        assert!(!has_wide_pointers(mixed, true) && !has_wide_pointers(mixed, false));
+    }
 }
