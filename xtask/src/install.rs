@@ -17,6 +17,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("g++", "g++"),
     ("gawk", "gawk"),
     ("gcc", "gcc"),
+    ("gcc-mingw-w64-i686-win32", "i686-w64-mingw32-gcc"),
+    ("gcc-mingw-w64-x86-64-win32", "x86_64-w64-mingw32-gcc"),
     ("gdb", "gdb"),
     ("git", "git"),
     ("libjemalloc-dev", ""),
