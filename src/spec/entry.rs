@@ -23,7 +23,8 @@ pub(super) fn symbol(
 ) -> Option<Symbol> {
     let raw = entry.get_ref();
     let operation = operation(source, &raw.op, report)?;
-    let prototype = prototype(source, raw.name.get_ref(), &raw.proto, report)?;
+    let like = format!("`{}`, its operation, is written", operation.prototype());
+    let prototype = prototype(source, raw.name.get_ref(), &raw.proto, &like, report)?;
     fit::check(source, raw, operation, &prototype, report);
     Some(Symbol {
         name: raw.name.get_ref().clone(),
@@ -51,7 +52,8 @@ pub(super) fn field(
     let raw = entry.get_ref();
     let (declaration, function) = match (&raw.proto, &raw.ty) {
         (Some(proto), None) => {
-            prototype(source, raw.name.get_ref(), proto, report)?;
+            let like = "C declares a function, each parameter with a name";
+            prototype(source, raw.name.get_ref(), proto, like, report)?;
             (proto.get_ref().clone(), true)
         }
         (None, Some(ty)) => (ty.get_ref().clone(), false),
@@ -104,6 +106,7 @@ fn prototype(
     source: &Arc<Source>,
     name: &str,
     proto: &Spanned<String>,
+    like: &str,
     report: &mut Report,
 ) -> Option<Prototype> {
     match Prototype::parse(proto.get_ref()) {
@@ -111,11 +114,9 @@ fn prototype(
         Err(error) => {
             let at = proto.span().start + 1 + error.offset;
             report.push(
-                Diagnostic::error("A8008", format!("the prototype of `{name}` cannot be read")).at(
-                    source,
-                    within(proto.span(), at),
-                    error.message,
-                ),
+                Diagnostic::error("A8008", format!("the prototype of `{name}` cannot be read"))
+                    .at(source, within(proto.span(), at), error.message)
+                    .help(format!("write it as {like}")),
             );
             None
         }

@@ -49,11 +49,9 @@ pub(super) fn check(
     let wanted = declared_name(name, operation);
     if prototype.name != wanted {
         report.push(
-            Diagnostic::error("A8009", format!("`{name}` declares `{}`", prototype.name)).at(
-                source,
-                raw.proto.span(),
-                format!("expected a declaration of `{wanted}`"),
-            ),
+            Diagnostic::error("A8009", format!("`{name}` declares `{}`", prototype.name))
+                .at(source, raw.proto.span(), format!("expected a declaration of `{wanted}`"))
+                .help(format!("write `{}`", prototype.named(&wanted))),
         );
     }
     if let Err(why) = fits(prototype, operation) {

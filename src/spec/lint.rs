@@ -178,16 +178,27 @@ fn known<'a>(
 ) {
     for name in names {
         if !platform.symbols.iter().any(|s| s.spec_name() == name.get_ref()) {
-            report.push(unknown(source, name, what));
+            report.push(unknown(source, name, what, &platform.symbols));
         }
     }
 }
 
 /// A name that must be a symbol and is none.
-pub(super) fn unknown(source: &Arc<Source>, name: &Spanned<String>, what: &str) -> Diagnostic {
+pub(super) fn unknown(
+    source: &Arc<Source>,
+    name: &Spanned<String>,
+    what: &str,
+    symbols: &[Symbol],
+) -> Diagnostic {
+    let near = nearest(name.get_ref(), symbols.iter().map(Symbol::spec_name));
     Diagnostic::error(
         "A8012",
         format!("{what} `{}`, which no family of the platform defines", name.get_ref()),
     )
     .at(source, name.span(), "no such symbol on this platform")
+    .help(
+        near.map_or("remove it, or define it in a family of the platform".to_owned(), |near| {
+            format!("did you mean `{near}`?")
+        }),
+    )
 }

@@ -132,7 +132,8 @@ fn join(source: &Arc<Source>, families: &Families, report: &mut Report) -> Optio
     }
     for (table, names) in [("since", raw.since.keys()), ("why", raw.why.keys())] {
         for name in names.filter(|name| !defines(&symbols, name.get_ref())) {
-            report.push(lint::unknown(source, name, &format!("`{table}` names")));
+            let what = format!("`{table}` names");
+            report.push(lint::unknown(source, name, &what, &symbols));
         }
     }
     give_deallocators(&mut symbols);
@@ -292,7 +293,8 @@ fn omissions(
             if omissions.iter().any(|o| o.name == *name.get_ref()) {
                 report.push(
                     Diagnostic::error("A8014", format!("`{}` is omitted twice", name.get_ref()))
-                        .at(source, name.span(), "again"),
+                        .at(source, name.span(), "again")
+                        .help("keep the reason that is true, and remove the other"),
                 );
             }
             omissions.push(Omission {
