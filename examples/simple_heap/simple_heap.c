@@ -52,10 +52,11 @@ void simple_heap_malloc_reinit(void);
 #include <pthread.h>
 #endif
 
-static void *os_map(size_t size, int protection)
+/* Where the system likes, or at `wish` if these addresses are free. */
+static void *os_map(void *wish, size_t size, int protection)
 {
     int saved = errno;
-    void *ptr = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANON, -1, 0);
+    void *ptr = mmap(wish, size, protection, MAP_PRIVATE | MAP_ANON, -1, 0);
     errno = saved;
     return ptr == MAP_FAILED ? NULL : ptr;
 }
@@ -317,7 +318,7 @@ static bool set_extent(const void *ptr, size_t extent)
         return false;
     extent_t *leaf = atomic_load(&leaves[i / LEAF]);
     if (!leaf) {
-        extent_t *fresh = os_map(LEAF * sizeof *leaf, PROT_READ | PROT_WRITE);
+        extent_t *fresh = os_map(NULL, LEAF * sizeof *leaf, PROT_READ | PROT_WRITE);
         if (!fresh)
             return false;
         if (atomic_compare_exchange_strong(&leaves[i / LEAF], &leaf, fresh))
@@ -358,7 +359,7 @@ static void count_mapped(size_t size)
 
 static char *reserve(size_t size, size_t alignment)
 {
-    char *whole = os_map(size + alignment, PROT_NONE);
+    char *whole = os_map(NULL, size + alignment, PROT_NONE);
     if (!whole)
         return NULL;
     char *start = (char *)round_up((uintptr_t)whole, alignment);
@@ -368,21 +369,45 @@ static char *reserve(size_t size, size_t alignment)
     return start;
 }
 
+/* Where the last mapping was that went back to the system. */
+static _Atomic(char *) vacated;
+
+/* When addresses run out there may be no room to align in, but for what was aligned before. */
+static char *map_vacated(size_t size, size_t alignment)
+{
+    char *wish = atomic_load(&vacated), *start = wish ? os_map(wish, size, PROT_READ | PROT_WRITE) : NULL;
+    if (start && (uintptr_t)start % alignment != 0) {
+        os_unmap(start, size);
+        start = NULL;
+    }
+    return start;
+}
+
+static char *map_anywhere(size_t size, size_t alignment)
+{
+    char *start = os_map(NULL, size, PROT_READ | PROT_WRITE);
+    if (!start || (uintptr_t)start % alignment == 0)
+        return start;
+    os_unmap(start, size); /* not often: systems place mappings side by side */
+    start = reserve(size, alignment);
+    if (start && !os_make_usable(start, size)) {
+        os_unmap(start, size);
+        start = NULL;
+    }
+    return start;
+}
+
 static void *map(size_t size, size_t alignment)
 {
-    char *start = os_map(size, PROT_READ | PROT_WRITE);
-    bool done = start;
-    if (start && (uintptr_t)start % alignment != 0) { /* not often: systems place mappings side by side */
-        os_unmap(start, size);
-        start = reserve(size, alignment);
-        done = start && os_make_usable(start, size);
+    for (int again = 0; again < 2; again++) {
+        char *start = again ? map_vacated(size, alignment) : map_anywhere(size, alignment);
+        if (start && own(start, size)) {
+            count_mapped(size);
+            return start;
+        }
+        if (start)
+            os_unmap(start, size);
     }
-    if (done && own(start, size)) {
-        count_mapped(size);
-        return start;
-    }
-    if (start)
-        os_unmap(start, size);
     return NULL;
 }
 
@@ -390,6 +415,7 @@ static void unmap(char *start, size_t size)
 {
     disown(start, size); /* first: once unmapped, the addresses may be another thread's */
     os_unmap(start, size);
+    atomic_store(&vacated, start);
     atomic_fetch_sub(&mapped, size);
 }
 
