@@ -73,7 +73,8 @@ fn an_omission_that_is_dropped_is_a_candidate_that_nobody_knows() {
     assert!(caught >= 30, "only {caught} omissions are candidates");
 }
 
-/// Every pair of symbols whose operations differ and whose prototypes let them be swapped.
+/// Every pair of symbols whose operations differ. Most do not fit each other's prototypes: of those,
+/// the reader of the specs is asked about one for each symbol.
 #[test]
 fn two_operations_that_are_swapped_break_the_program_or_the_spec() {
     let shop = Shop::new();
@@ -82,25 +83,39 @@ fn two_operations_that_are_swapped_break_the_program_or_the_spec() {
     let symbols: Vec<_> = linux.symbols_of(abi).collect();
     let (mut refused, mut broke) = (0, 0);
     for (index, one) in symbols.iter().enumerate() {
+        let mut asked = false;
         for other in &symbols[index + 1..] {
-            if one.operation == other.operation {
+            let fit = same_shape(one.operation, other.operation);
+            if one.operation == other.operation || (asked && !fit) {
                 continue;
             }
             let swapped = damaged(|_, text| {
                 let text = with_operation(&text, one.spec_name(), other.operation);
                 with_operation(&text, other.spec_name(), one.operation)
             });
-            let Ok(platform) = swapped else {
+            let pair = format!("{} <-> {}", one.spec_name(), other.spec_name());
+            if !fit {
+                asked = true;
+                assert!(swapped.is_err(), "{pair}: taken for a spec");
                 refused += 1;
                 continue;
-            };
+            }
+            let platform = swapped.unwrap_or_else(|report| panic!("{pair}: {report}"));
             let broken = shop.run(&shop.link(&emitted(&platform, &heap())));
-            let pair = format!("{} <-> {}", one.spec_name(), other.spec_name());
             assert!(broken.is_some(), "{pair}: nothing broke");
             broke += 1;
         }
     }
-    assert!(refused > 500 && broke >= 10, "{refused} refused, {broke} broke");
+    assert!(refused > 20 && broke >= 10, "{refused} refused, {broke} broke");
+}
+
+/// Whether the prototype of one operation is the other's.
+fn same_shape(one: Operation, other: Operation) -> bool {
+    let (one, other) = (one.prototype(), other.prototype());
+    one.result == other.result
+        && one.parameters == other.parameters
+        && one.name.contains("operator") == other.name.contains("operator")
+        && (!one.name.contains("operator") || one.name == other.name)
 }
 
 /// The text of a family in which one symbol bears another operation.
