@@ -5,6 +5,7 @@ use alloc8_gen::{
     diagnostic::Result,
     operation::{Effect, Operation},
     plan::{Answer, Binding, Plan},
+    render,
     spec::{self, Abi, Platform, Reason, Symbol},
     verify::{Finding, Grade},
 };
@@ -85,9 +86,15 @@ impl<'a> Story<'a> {
             line("frees", &format!("what {} hand out", listed(&self.frees)));
         }
         line("answered", &self.answered());
-        if let Some(absent) = &self.absent {
-            line("verify", "prints of a library without it:");
-            line("", &absent::row(absent));
+        match &self.absent {
+            Some(absent) => {
+                line("verify", "prints of a library without it:");
+                line("", &absent::row(absent));
+            }
+            None => line(
+                "verify",
+                "lists it where a file exports or imports it; does not judge hooks yet",
+            ),
         }
         line("source", &symbol.reference);
         lines.join("\n")
@@ -156,7 +163,11 @@ impl<'a> Story<'a> {
             Some(price) => format!(", {price} instructions more"),
             None => String::new(),
         };
-        format!("{how}{price}: {} (for {EXAMPLE})", answer.why)
+        let planned = match render::has_templates(&self.platform.mechanism) {
+            true => "",
+            false => "; planned, not rendered yet",
+        };
+        format!("{how}{price}: {} (for {EXAMPLE}{planned})", answer.why)
     }
 }
 
@@ -187,6 +198,10 @@ fn answer(platform: &Platform, symbol: &Symbol) -> Result<std::result::Result<An
 fn without(platform: &Platform, symbol: &Symbol, absent: Option<&Finding>) -> String {
     let operation = symbol.operation;
     let wrapper = platform.wrappers.iter().any(|name| name == symbol.spec_name());
+    if wrapper && absent.is_none() {
+        return "no heaps are mixed up: its own definition calls public names that are ours"
+            .to_owned();
+    }
     if let Some(absent) = absent.filter(|f| f.grade == Grade::Good)
         && (wrapper || operation.is_operator() || operation.base().is_some())
     {
