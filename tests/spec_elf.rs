@@ -10,6 +10,8 @@ mod common;
 mod completeness;
 #[path = "spec_elf/export_list.rs"]
 mod export_list;
+#[path = "spec_elf/glibc.rs"]
+mod glibc;
 #[path = "spec_elf/interposition.rs"]
 mod interposition;
 #[path = "spec_elf/prototypes.rs"]

@@ -10,22 +10,38 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// By name: the library, and since which versions, as `1.3`.
 pub(crate) type ExportList = BTreeMap<String, Vec<(String, String)>>;
 
+/// One export on some targets.
+pub(crate) struct Export {
+    pub(crate) name: String,
+    library: String,
+    /// Three numbers.
+    pub(crate) version: [u8; 3],
+    /// Bits by the target's place.
+    pub(crate) targets: u64,
+}
+
 pub(crate) fn read(zig_lib: &Path, system: &str) -> ExportList {
+    let mut list = ExportList::new();
+    for Export { name, library, version: [major, minor, _], .. } in exports(zig_lib, system).1 {
+        list.entry(name).or_default().push((library, format!("{major}.{minor}")));
+    }
+    list
+}
+
+/// The targets in order, and every export.
+pub(crate) fn exports(zig_lib: &Path, system: &str) -> (Vec<String>, Vec<Export>) {
     let path = zig_lib.join("libc").join(system).join("abilists");
     let data = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = Reader { data: &data, at: 0 };
     let libraries = reader.list(Reader::text);
-    let versions = reader.list(|r| {
-        let [major, minor, _] = [r.byte(), r.byte(), r.byte()];
-        format!("{major}.{minor}")
-    });
-    reader.list(Reader::text);
-    let mut list = ExportList::new();
+    let versions = reader.list(|r| [r.byte(), r.byte(), r.byte()]);
+    let targets = reader.list(Reader::text);
+    let mut list = Vec::new();
     for data in [false, true, true] {
         reader.entries(data, &libraries, &versions, &mut list);
     }
     assert_eq!(reader.at, data.len(), "{} was not read to its end", path.display());
-    list
+    (targets, list)
 }
 
 struct Reader<'a> {
@@ -51,31 +67,42 @@ impl Reader<'_> {
         (0..count).map(|_| item(self)).collect()
     }
 
-    fn skip_number(&mut self) {
-        while self.byte() & 0x80 != 0 {}
+    fn number(&mut self) -> u64 {
+        let mut number = 0;
+        for shift in (0..).step_by(7) {
+            let byte = self.byte();
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        number
     }
 
     fn entries(
         &mut self,
         data: bool,
         libraries: &[String],
-        versions: &[String],
-        list: &mut ExportList,
+        versions: &[[u8; 3]],
+        list: &mut Vec<Export>,
     ) {
         let count = u16::from_le_bytes([self.byte(), self.byte()]);
         let mut name = None;
         for _ in 0..count {
             let this = name.take().unwrap_or_else(|| self.text());
-            self.skip_number();
+            let targets = self.number();
             if data {
-                self.skip_number();
+                self.number();
             }
             let library = self.byte();
             loop {
                 let version = self.byte();
-                let library = libraries[usize::from(library & 0x1f)].clone();
-                let version_text = versions[usize::from(version & 0x7f)].clone();
-                list.entry(this.clone()).or_default().push((library, version_text));
+                list.push(Export {
+                    name: this.clone(),
+                    library: libraries[usize::from(library & 0x1f)].clone(),
+                    version: versions[usize::from(version & 0x7f)],
+                    targets,
+                });
                 if version & 0x80 != 0 {
                     break;
                 }
