@@ -6,7 +6,7 @@ use alloc8_gen::{
     operation::{Effect, Operation},
     plan::{Answer, Binding, Plan},
     render,
-    spec::{self, Abi, Platform, Reason, Symbol},
+    spec::{self, Abi, Library, Platform, Reason, Symbol},
     verify::{Finding, Grade},
 };
 use serde_json::{Value, json};
@@ -72,6 +72,10 @@ impl<'a> Story<'a> {
         if let Some(since) = self.since() {
             line("since", &since);
         }
+        for (index, library) in self.libraries().enumerate() {
+            let text = format!("{} ({})", library.file, library.since);
+            line(if index == 0 { "exported by" } else { "" }, &text);
+        }
         if let Some(why) = &symbol.why {
             line("why", why);
         }
@@ -115,10 +119,20 @@ impl<'a> Story<'a> {
             "meaning": symbol.operation.meaning(), "prototype": symbol.prototype.to_string(),
             "declaration": symbol.declaration, "since": self.since(), "why": symbol.why,
             "ref": symbol.reference, "family": symbol.family, "called_by": self.callers,
+            "libraries": self.libraries().map(|library| json!({
+                "file": library.file, "since": library.since, "debug": library.debug,
+            })).collect::<Vec<_>>(),
             "without": self.without, "freed_by": self.freed_by, "frees": self.frees,
             "answer": answer, "refused": self.answer.as_ref().err(),
             "verify": self.absent.as_ref().map(|f| json!({ "finding": f, "row": absent::row(f) })),
         })
+    }
+
+    /// The libraries that export it, where the platform says which.
+    fn libraries(&self) -> impl Iterator<Item = &Library> {
+        let exports =
+            |library: &&Library| library.symbols.iter().any(|name| name == self.symbol.spec_name());
+        self.platform.libraries.iter().filter(exports)
     }
 
     fn is_so_named(&self, abi: &Abi) -> bool {
