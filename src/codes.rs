@@ -226,6 +226,13 @@ pub static CODES: &[Code] = &[
          something else than what was rendered.",
     ),
     page(
+        "A8110",
+        "not the path of a Rust type",
+        "`rust` names the type that implements the trait which a shim in Rust calls. The shim is a\n\
+         module of the user's crate, so the path begins with `crate`.\n\
+         Example: `rust = \"crate::Heap\"`.",
+    ),
+    page(
         "A8201",
         "a plan that allocates and never frees",
         "The platform's families have functions that allocate and none that frees their blocks.\n\
@@ -266,6 +273,30 @@ pub static CODES: &[Code] = &[
          the shim would be incomplete, and an incomplete shim is never written.\n\
          Name the symbol among the platform's `wrappers` if its own definition calls public names\n\
          that are taken over, or omit it with a reason.",
+    ),
+    page(
+        "A8207",
+        "a heap in Rust, asked for in another language",
+        "The description says `rust = …`: its functions are methods of a Rust type, which no other\n\
+         language can call and no archive holds, so only the crate that has the type can build it.\n\
+         Render it with `--lang rust`, or call `Generator::rust` in that crate's build script; a\n\
+         library that was built from it can be verified like any other.",
+    ),
+    page(
+        "A8208",
+        "threads must introduce themselves, and Rust has no way to ask",
+        "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`.\n\
+         That needs thread-local storage which is there before the first allocation, and stable Rust\n\
+         has none.\n\
+         Render the shim in C: `--lang c`; a crate can compile it with `Generator::compile`.",
+    ),
+    page(
+        "A8209",
+        "an allocator's function bears a public name",
+        "A shim in Rust defines the public names and calls the allocator's functions by theirs: where\n\
+         both are one, it would call itself.\n\
+         Rename the functions in the archive (most allocators have an option for a prefix), or let\n\
+         `alloc8-gen build` make the library, which hides the archive's names in a private copy.",
     ),
     page(
         "A8301",

@@ -69,18 +69,8 @@ impl Generator {
     /// `A8301` without `OUT_DIR`, `A8302` if a file cannot be written there.
     #[must_use = "finish it with `compile(name)`"]
     pub fn compile(&self) -> Result<cc::Build> {
-        let folder = std::env::var_os("OUT_DIR").map(PathBuf::from).ok_or_else(|| {
-            Report::from(
-                Diagnostic::error("A8301", "OUT_DIR is not set")
-                    .help("call this from a build script; elsewhere, use `files`"),
-            )
-        })?;
-        let folder = folder.join("alloc8");
-        crate::output::write(&[(folder.clone(), self.files()?)].into())?;
-        if let Some(description) = &self.description {
-            println!("cargo::rerun-if-changed={}", description.display());
-        }
-        println!("cargo::rerun-if-changed=build.rs");
+        let folder = write(self.files()?)?;
+        self.tell_inputs();
         let mut build = cc::Build::new();
         build
             .file(folder.join("shim.c"))
@@ -89,6 +79,71 @@ impl Generator {
             .flag_if_supported("-fexceptions");
         Ok(build)
     }
+
+    /// Writes the shim in Rust into cargo's `OUT_DIR`, to be included as a module of the crate, and
+    /// tells cargo which inputs it depends on and what to link: the description's archive, if it is
+    /// there, its libraries, and a `cdylib` such that its fork handlers come first.
+    ///
+    /// ```no_run
+    /// // In the build script; and in the crate:
+    /// // pub mod alloc8 { include!(concat!(env!("OUT_DIR"), "/alloc8/shim.rs")); }
+    /// alloc8_gen::Generator::new("linux", "mylib.toml")
+    ///     .and_then(|generator| generator.rust())
+    ///     .unwrap_or_else(|report| panic!("{report}"));
+    /// ```
+    ///
+    /// # Errors
+    /// `A8202` if the platform has no templates for Rust, `A8208` if the allocator's threads must
+    /// introduce themselves; `A8301` without `OUT_DIR`, `A8302` if a file cannot be written there.
+    pub fn rust(&self) -> Result<()> {
+        let inputs = Inputs { lang: "rust".to_owned(), ..self.inputs.clone() };
+        write(render::render(&self.plan, &inputs)?)?;
+        self.tell_inputs();
+        if let Some(description) = &self.description {
+            self.tell_archives(description.parent().unwrap_or(Path::new("")));
+        }
+        for lib in &self.plan.allocator.libs {
+            println!("cargo::rustc-link-lib={lib}");
+        }
+        if self.plan.asks_to_be_first() {
+            println!("cargo::rustc-cdylib-link-arg=-Wl,-z,initfirst");
+        }
+        Ok(())
+    }
+
+    fn tell_inputs(&self) {
+        if let Some(description) = &self.description {
+            println!("cargo::rerun-if-changed={}", description.display());
+        }
+        println!("cargo::rerun-if-changed=build.rs");
+    }
+
+    /// An archive that is not there is linked by whoever makes it.
+    fn tell_archives(&self, folder: &Path) {
+        for archive in self.plan.allocator.archives.iter().map(|a| folder.join(a)) {
+            let name = archive.file_name().map(|n| n.to_string_lossy().into_owned());
+            let name = name.as_deref().and_then(|n| n.strip_prefix("lib")?.strip_suffix(".a"));
+            let Some(name) = name.filter(|_| archive.is_file()) else { continue };
+            println!("cargo::rerun-if-changed={}", archive.display());
+            if let Some(folder) = archive.canonicalize().ok().as_deref().and_then(Path::parent) {
+                println!("cargo::rustc-link-search=native={}", folder.display());
+            }
+            println!("cargo::rustc-link-lib=static={name}");
+        }
+    }
+}
+
+/// Writes files into cargo's `OUT_DIR`.
+fn write(files: Files) -> Result<PathBuf> {
+    let folder = std::env::var_os("OUT_DIR").map(PathBuf::from).ok_or_else(|| {
+        Report::from(
+            Diagnostic::error("A8301", "OUT_DIR is not set")
+                .help("call this from a build script; elsewhere, use `files`"),
+        )
+    })?;
+    let folder = folder.join("alloc8");
+    crate::output::write(&[(folder.clone(), files)].into())?;
+    Ok(folder)
 }
 
 #[cfg(test)]

@@ -146,6 +146,14 @@ fn abi(order: &Order<'_>) -> Result<Abi> {
 /// `--lib`, the embedded source, the description's own archives, or what is installed.
 fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
     let allocator = order.allocator;
+    if let Some(path) = &allocator.rust {
+        return Err(Diagnostic::error(
+            "A8207",
+            format!("`{}` is the Rust type `{path}`", allocator.name),
+        )
+        .help("build its crate as a `cdylib` whose build script calls `Generator::rust`")
+        .into());
+    }
     if let Some(why) = allocator.not_built.as_ref().filter(|_| order.libs.is_empty()) {
         return Err(Diagnostic::error(
             "A8602",

@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod guard;
+mod rust;
 
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
@@ -112,6 +113,9 @@ impl Plan {
         }
         plan.answers = platform.symbols.iter().map(|symbol| plan.answer(symbol)).collect();
         plan.judge(&mut report);
+        if allocator.rust.is_some() {
+            plan = plan.in_rust();
+        }
         report.finish(plan)
     }
 

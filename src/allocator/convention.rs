@@ -40,6 +40,7 @@ pub fn convention(name: &str) -> Result<Allocator> {
         title: name.to_owned(),
         origin: Origin::Convention,
         source: Source::new("the naming convention", ""),
+        rust: None,
         functions,
         archives: Vec::new(),
         libs: Vec::new(),

@@ -72,6 +72,7 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
             OneOrMany::Many(paths) => paths,
         },
         libs: raw.libs,
+        rust: rust_path(source, raw.rust.as_ref(), &mut report),
         embedded: raw.source,
         installed: Installed {
             libraries: raw.libraries,
@@ -132,6 +133,28 @@ fn functions(source: &Arc<Source>, raw: &Raw, report: &mut Report) -> BTreeMap<R
         }
     }
     functions
+}
+
+/// The type that the shim in Rust calls: `crate::Heap`, but never an expression.
+fn rust_path(
+    source: &Arc<Source>,
+    path: Option<&Spanned<String>>,
+    report: &mut Report,
+) -> Option<String> {
+    let path = path?;
+    let word = |part: &str| {
+        part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    };
+    if !path.get_ref().split("::").all(word) {
+        report.push(
+            Diagnostic::error("A8110", format!("`{}` is not the path of a type", path.get_ref()))
+                .at(source, path.span(), "expected names with `::` between them")
+                .help("write `rust = \"crate::Heap\"`: the type that implements the shim's trait"),
+        );
+        return None;
+    }
+    Some(path.get_ref().clone())
 }
 
 /// Both forms of a call, as they are typed.

@@ -125,6 +125,8 @@ pub struct Allocator {
     pub origin: Origin,
     /// The text, for diagnostics.
     pub source: Arc<Source>,
+    /// The Rust type whose methods the functions are; `None`: they are C functions of an archive.
+    pub rust: Option<String>,
     /// The functions that it has.
     pub functions: BTreeMap<Role, Call>,
     /// Static libraries, in link order; relative to the description.

@@ -48,6 +48,10 @@ pub(super) struct Raw {
     /// API that stays visible.
     #[serde(default)]
     pub(super) export: Vec<String>,
+    /// The path of a Rust type, such as `crate::Heap`: the functions below are then methods of the
+    /// trait that `--lang rust` renders, and the type implements it.
+    #[schemars(with = "Option<String>")]
+    pub(super) rust: Text,
     /// `(size)`.
     #[schemars(with = "Option<String>")]
     pub(super) malloc: Text,

@@ -167,7 +167,7 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
     let roots = if options.folders.is_empty() { &default[..] } else { &options.folders };
     let mut subjects = Vec::new();
     let mut seen = BTreeSet::new();
-    for platform in rendered_platforms(&configuration.platform, show)? {
+    for platform in rendered_platforms(&configuration.platform, &lang, show)? {
         for root in roots {
             let folder = root.join(folder_name(&platform.name, &lang, &mode));
             if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {

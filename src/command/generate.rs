@@ -30,7 +30,7 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     let mut folders: BTreeMap<PathBuf, Files> = BTreeMap::new();
     let mut remarks = Vec::new();
     let mut report = Report::default();
-    for mut platform in rendered_platforms(&configuration.platform, show)? {
+    for mut platform in rendered_platforms(&configuration.platform, &lang, show)? {
         narrow(&mut platform, options.target.as_deref())?;
         let folder = base.join(folder_name(&platform.name, &lang, &mode));
         let inputs = Inputs {

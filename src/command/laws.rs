@@ -31,7 +31,7 @@ pub(crate) fn laws(options: &Generate, show: &Show) -> Result<u8> {
     };
     let mut folders: BTreeMap<PathBuf, Files> = BTreeMap::new();
     let mut report = Report::default();
-    for mut platform in rendered_platforms(&configuration.platform, show)? {
+    for mut platform in rendered_platforms(&configuration.platform, "c", show)? {
         generate::narrow(&mut platform, options.target.as_deref())?;
         let folder = base.join(&platform.name).join("laws");
         let inputs = match &allocator {

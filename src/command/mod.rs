@@ -132,12 +132,12 @@ fn platforms(names: &[String]) -> Result<Vec<Platform>> {
 }
 
 /// The platforms that were named, to be rendered: `all` means all that have templates.
-fn rendered_platforms(names: &[String], show: &Show) -> Result<Vec<Platform>> {
+fn rendered_platforms(names: &[String], lang: &str, show: &Show) -> Result<Vec<Platform>> {
     let named = platforms(names)?;
     if !names.iter().any(|name| name == "all") {
         return Ok(named);
     }
-    let has_templates = |p: &Platform| render::has_templates(&p.mechanism);
+    let has_templates = |p: &Platform| render::has_language(&p.mechanism, lang);
     let (rendered, left): (Vec<_>, Vec<_>) = named.into_iter().partition(has_templates);
     if !left.is_empty() {
         let left: Vec<_> = left.iter().map(|p| p.name.as_str()).collect();

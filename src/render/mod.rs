@@ -11,6 +11,7 @@ use crate::{
 };
 
 pub mod marker;
+mod rust;
 pub mod view;
 
 pub use marker::{Comment, Inputs};
@@ -33,7 +34,8 @@ struct Part {
 /// template is wrong, which is never the user's fault.
 pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let mechanism = &plan.platform.mechanism;
-    if inputs.lang != "c" || inputs.mode != "interpose" || !has_templates(mechanism) {
+    let in_rust = inputs.lang == "rust";
+    if inputs.mode != "interpose" || !has_language(mechanism, &inputs.lang) {
         return Err(Diagnostic::error(
             "A8202",
             format!(
@@ -41,19 +43,35 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
                 plan.platform.name, inputs.lang, inputs.mode
             ),
         )
-        .help("rendered so far: `--lang c --mode interpose` for mechanism `elf`")
+        .help("rendered so far: `--lang c` and `--lang rust`, both `--mode interpose`, for mechanism `elf`")
         .into());
     }
+    if plan.allocator.rust.is_some() && !in_rust {
+        return Err(refuse_rust_heap(plan));
+    }
+    let rust_plan = in_rust.then(|| plan.clone().in_rust());
+    let plan = rust_plan.as_ref().unwrap_or(plan);
     refuse_textless(plan)?;
     let templates = templates(mechanism).map_err(internal)?;
     let mut files = Files::new();
-    for part in parts(plan, inputs) {
+    let parts = if in_rust { rust::parts(plan, inputs)? } else { parts(plan, inputs) };
+    for part in parts {
         let name = format!("{mechanism}/{}", part.template);
         let body = templates.render(&name, &part.context).map_err(internal)?;
         let text = marker::mark(&tidy(&body), part.comment, inputs);
         files.insert(part.file, text);
     }
     Ok(files)
+}
+
+/// Methods of a Rust type have no names that another language could call.
+fn refuse_rust_heap(plan: &Plan) -> Report {
+    let allocator = &plan.allocator;
+    let path = allocator.rust.as_deref().unwrap_or_default();
+    Diagnostic::error("A8207", format!("`{}` is the Rust type `{path}`", allocator.name))
+        .fact(format!("in `{}`", allocator.source.name))
+        .help("render it with `--lang rust`")
+        .into()
 }
 
 /// A platform whose symbols mean what its mechanism's templates have no words for.
@@ -99,6 +117,16 @@ fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
 /// Whether there are templates for a mechanism at all.
 pub fn has_templates(mechanism: &str) -> bool {
     embedded::text(&format!("templates/{mechanism}/shim.c.tera")).is_some()
+}
+
+/// Whether there are templates for a mechanism in a language.
+pub fn has_language(mechanism: &str, lang: &str) -> bool {
+    let extension = match lang {
+        "c" => "c",
+        "rust" => "rs",
+        _ => return false,
+    };
+    embedded::text(&format!("templates/{mechanism}/shim.{extension}.tera")).is_some()
 }
 
 fn templates(mechanism: &str) -> std::result::Result<tera::Tera, tera::Error> {

@@ -206,7 +206,7 @@ fn max_align(allocator: &Allocator) -> Option<String> {
     }
 }
 
-fn realloc_copies(plan: &Plan) -> bool {
+pub(super) fn realloc_copies(plan: &Plan) -> bool {
     plan.allocator.call(Role::Realloc).is_none()
         || (plan.guarded(Role::Realloc, Promise::MinAlign)
             && plan.allocator.call(Role::UsableSize).is_some())

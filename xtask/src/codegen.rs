@@ -3,7 +3,9 @@
 use crate::shell::{program, root, run, tool};
 
 pub(crate) fn write() -> anyhow::Result<()> {
-    run(program(tool("dev")?).args(["generate", "-p", "all", "-a", "simple_heap"]))
+    let tool = tool("dev")?;
+    run(program(&tool).args(["generate", "-p", "all", "-a", "simple_heap"]))?;
+    run(program(&tool).args(["generate", "-p", "linux", "-a", "simple_heap", "--lang", "rust"]))
 }
 
 /// Fails if a file in the tree is not what would be rendered.

@@ -1,0 +1,59 @@
+//! What a plan becomes when the shim is in Rust: fewer symbols are its own, and none is an alias.
+
+use super::{Binding, Plan};
+use crate::{
+    allocator::Role,
+    diagnostic::{Diagnostic, Report, Result},
+};
+
+const OPERATORS: &str = "the C++ runtime's own calls the public malloc family, and a shim in Rust cannot throw std::bad_alloc";
+
+impl Plan {
+    /// The plan of a shim in Rust.
+    ///
+    /// C++ operators are left to the C++ runtime: no exception can pass through Rust. Nothing is
+    /// bound directly, for rustc decides what a library exports and gives functions no second name.
+    pub fn in_rust(mut self) -> Plan {
+        for answer in &mut self.answers {
+            if answer.symbol.operation.is_operator() {
+                answer.binding = Binding::Left;
+                answer.why = OPERATORS.to_owned();
+                answer.price = None;
+            } else if let Binding::Direct(target) = &answer.binding {
+                answer.binding = Binding::Jump(target.clone());
+                answer.why =
+                    "the contracts agree; rustc gives a function no second name".to_owned();
+                answer.price = Some(1);
+            }
+        }
+        self
+    }
+
+    /// # Errors
+    /// `A8208` if threads must introduce themselves: each would have to remember whether it did.
+    /// `A8209` if a function bears a name that the shim defines, and would call itself.
+    pub(crate) fn refuse_in_rust(&self) -> Result<()> {
+        let allocator = &self.allocator;
+        let mut report = Report::default();
+        if self.ready && allocator.call(Role::ThreadInit).is_some() {
+            let name = &allocator.name;
+            let message =
+                format!("no text in Rust for `{name}`, whose threads must run `thread_init`");
+            report.push(
+                Diagnostic::error("A8208", message)
+                    .fact("stable Rust has no thread-local storage that is there before the first allocation")
+                    .help("render the shim in C: leave out `--lang rust`"),
+            );
+        }
+        let public = |name: &str| self.defined().any(|a| a.symbol.spec_name() == name);
+        let own = allocator.symbols().into_iter().find(|name| public(name));
+        if let Some(own) = own.filter(|_| allocator.rust.is_none()) {
+            report.push(
+                Diagnostic::error("A8209", format!("`{own}` is the allocator's and the shim's"))
+                    .fact("the shim would call itself")
+                    .help("rename the archive's functions, or let `alloc8-gen build` make the library: it hides their names in a copy"),
+            );
+        }
+        report.finish(()).map(|_| ())
+    }
+}

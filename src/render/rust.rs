@@ -1,0 +1,314 @@
+//! What the templates of a shim in Rust place: the plan's flags, with everything that is C spelled
+//! in Rust.
+
+use serde_json::{Value, json};
+
+use super::{Comment, Inputs, Part, view};
+use crate::{
+    allocator::{Allocator, Limit, Promise, Role, call::Argument},
+    diagnostic::Result,
+    operation::Operation,
+    plan::{Answer, Binding, Guard, Plan, refuses_alignments},
+    prototype::Parameter,
+    spec::{AlignedSize, OddAlignment, Symbol},
+};
+
+mod spell;
+
+use spell::{constant, count, own, signature, spell, spelled};
+
+/// The folder's files. The plan is the one in Rust.
+pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
+    plan.refuse_in_rust()?;
+    let shim = Part {
+        template: "shim.rs.tera",
+        file: "shim.rs".to_owned(),
+        comment: Comment::C,
+        context: shim(plan),
+    };
+    let lists = super::parts(plan, inputs).into_iter();
+    let lists = lists.filter(|p| p.file.starts_with("exports.") || p.file.starts_with("symbols."));
+    Ok(std::iter::once(shim).chain(lists).collect())
+}
+
+fn shim(plan: &Plan) -> tera::Context {
+    let allocator = &plan.allocator;
+    let call = |role: Role| allocator.call(role).map(|c| spell(allocator, c)).unwrap_or_default();
+    let mut context = view::shim(plan);
+    context.insert("title", &allocator.title.replace(['\n', '\r'], " "));
+    context.insert("rust", &allocator.rust);
+    context.insert("functions", &functions(plan));
+    context.insert("init", &call(Role::Init));
+    context.insert("max_size", &max_size(plan));
+    context.insert("max_align", &max_align(plan));
+    let memalign =
+        if allocator.call(Role::Memalign).is_some() { Role::Memalign } else { Role::Malloc };
+    context.insert(
+        "call",
+        &json!({
+            "malloc": call(Role::Malloc),
+            "free": call(Role::Free),
+            "calloc": if is_called(plan, Role::Calloc) { call(Role::Calloc) } else { String::new() },
+            "realloc": call(Role::Realloc),
+            "memalign": call(memalign),
+            "usable": call(Role::UsableSize),
+        }),
+    );
+    context.insert("needs", &needs(plan));
+    context.insert("sized_free", &sized_free(plan));
+    context.insert("texts", &texts(allocator));
+    context.insert("mallinfo_field", &plan.platform.runtime.mallinfo_field.as_deref().map(spelled));
+    let fork = plan.fork.is_some().then(|| {
+        let reinit =
+            if allocator.call(Role::Reinit).is_some() { Role::Reinit } else { Role::Unlock };
+        json!({
+            "prepare": call(Role::Lock), "parent": call(Role::Unlock), "child": call(reinit),
+            "constructors": plan.platform.runtime.constructors,
+        })
+    });
+    context.insert("fork", &fork);
+    let families = families(plan);
+    let chars = |family: &Value| family["symbols"].to_string().contains("c_char");
+    context.insert("chars", &families.iter().any(chars));
+    context.insert("families", &families);
+    context
+}
+
+/// Which helpers are called, so that the text has no other.
+fn needs(plan: &Plan) -> Value {
+    use Operation as Op;
+    let allocator = &plan.allocator;
+    let bears = |operation: Op| plan.platform.bearing(operation).is_some();
+    let guarded = |promise| Role::ALL.iter().any(|role| plan.guarded(*role, promise));
+    let product = [Promise::MaxSize, Promise::ZeroSize];
+    let product = product.iter().any(|p| plan.guarded(Role::Calloc, *p));
+    let calls_calloc = allocator.call(Role::Calloc).is_some() && is_called(plan, Role::Calloc);
+    let multiplies =
+        !calls_calloc || product || plan.guarded(Role::Calloc, Promise::CallocOverflow);
+    let no_memory = multiplies
+        || bears(Op::Pvalloc)
+        || plan.defined().any(|a| a.symbol.operation == Op::Reallocarray)
+        || [Promise::Errno, Promise::MaxSize, Promise::MaxAlign, Promise::MinAlign]
+            .into_iter()
+            .any(guarded);
+    let semantics = &plan.platform.semantics;
+    let checks = semantics.aligned_alloc == OddAlignment::Einval && !refuses_alignments(allocator)
+        || semantics.aligned_alloc_size == AlignedSize::Multiple;
+    let jumps = |a: &Answer| {
+        a.symbol.operation == Op::AlignedAlloc && matches!(a.binding, Binding::Jump(_))
+    };
+    let checks = checks && bears(Op::AlignedAlloc) && !plan.answers.iter().any(jumps);
+    let invalid = checks || bears(Op::Memalign);
+    let set_errno = no_memory || invalid || bears(Op::MallocInfo);
+    let abis = &plan.platform.abis;
+    let everywhere = |a: &Answer| abis.iter().all(|abi| a.symbol.is_in(abi));
+    json!({
+        "product": !calls_calloc || product,
+        "no_memory": no_memory,
+        "invalid": invalid,
+        "set_errno": set_errno,
+        "errno": set_errno || guarded(Promise::FreeErrno),
+        "some_abis": !plan.defined().all(everywhere),
+    })
+}
+
+/// Messages: a literal, and constants.
+fn texts(allocator: &Allocator) -> Value {
+    let name = &allocator.name;
+    let keeps_none =
+        |of: &str| format!("{of}: the heap is {name}, which keeps no statistics of this form\n");
+    json!({
+        "no_usable_size": format!("{:?}", format!("malloc_usable_size: {name} cannot tell\n")),
+        "no_stats": constant("const NO_STATISTICS: &str =", keeps_none("malloc_stats")),
+        "no_stats_print": constant("    const TEXT: &str =", keeps_none("malloc_stats_print") + "\0"),
+    })
+}
+
+/// Whether the shim calls what plays a role.
+fn is_called(plan: &Plan, role: Role) -> bool {
+    let defined = |operation| plan.defined().any(|a| a.symbol.operation == operation);
+    match role {
+        Role::Calloc => !plan.guarded(Role::Calloc, Promise::MinAlign),
+        Role::Realloc => !view::realloc_copies(plan),
+        Role::FreeSized => defined(Operation::FreeSized),
+        Role::FreeAlignedSized => defined(Operation::FreeAlignedSized),
+        Role::MallocTrim => defined(Operation::MallocTrim),
+        Role::MallocStats => defined(Operation::MallocStats),
+        Role::Init => plan.ready,
+        Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),
+        Role::GoodSize | Role::Owns | Role::ThreadInit | Role::ThreadCleanup => false,
+        Role::Malloc | Role::Free | Role::Memalign | Role::UsableSize => true,
+    }
+}
+
+/// The allocator's functions: declarations in C's calling convention, or methods of the trait.
+fn functions(plan: &Plan) -> Vec<Value> {
+    let allocator = &plan.allocator;
+    let mut functions: Vec<Value> = Vec::new();
+    let mut symbols = Vec::new();
+    for (role, call) in &allocator.functions {
+        if !is_called(plan, *role) || symbols.contains(&&call.symbol) {
+            continue;
+        }
+        symbols.push(&call.symbol);
+        let prototype = own(&role.prototype(), call);
+        let takes_block = prototype.has("ptr");
+        functions.push(json!({
+            "signature": signature(if allocator.rust.is_some() { "    unsafe fn " } else { "    fn " }, &call.symbol, &prototype, |_| true),
+            "meaning": sentence(role.meaning()),
+            "safety": if takes_block { "`ptr` is a live block of this heap, or what this heap's promises admit." }
+                else { "It is for the shim alone." },
+        }));
+    }
+    functions
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+        .unwrap_or_default()
+}
+
+fn max_size(plan: &Plan) -> Option<String> {
+    let guarded = Role::ALL.iter().any(|role| plan.guarded(*role, Promise::MaxSize));
+    guarded.then(|| match plan.allocator.promises.max_size {
+        Limit::Bytes(bytes) => count(bytes),
+        // Leaves room for headers and rounding: nothing that an allocator adds can wrap.
+        _ => "isize::MAX as usize - 65536".to_owned(),
+    })
+}
+
+fn max_align(plan: &Plan) -> Option<String> {
+    let allocator = &plan.allocator;
+    match allocator.promises.max_align {
+        _ if allocator.keeps(Promise::MaxAlign) => None,
+        Limit::Bytes(bytes) => Some(count(bytes)),
+        _ if allocator.call(Role::Memalign).is_none() => {
+            Some(count(allocator.promises.natural_align))
+        }
+        _ => None,
+    }
+}
+
+fn sized_free(plan: &Plan) -> Vec<Value> {
+    let one = |role: Role| {
+        let call = plan.allocator.call(role).filter(|_| is_called(plan, role))?;
+        let has = |guard| plan.guards[&role].contains(&guard);
+        let name = if role == Role::FreeSized { "release_sized" } else { "release_aligned_sized" };
+        let call_text = spell(&plan.allocator, call);
+        let used = |name: &str| {
+            call.arguments.contains(&Argument::Parameter(name.to_owned())) || name == "ptr"
+        };
+        Some(json!({
+            "signature": signature("unsafe fn ", name, &role.prototype(), used),
+            "call": call_text,
+            "free_null": has(Guard::Missing(Promise::FreeNull)),
+            "free_errno": has(Guard::Missing(Promise::FreeErrno)),
+            "ready": has(Guard::Ready),
+        }))
+    };
+    [Role::FreeSized, Role::FreeAlignedSized].into_iter().filter_map(one).collect()
+}
+
+/// In spec order: what is defined, and what is left alone for which reason.
+fn families(plan: &Plan) -> Vec<Value> {
+    let groups = plan.answers.chunk_by(|a, b| a.symbol.family == b.symbol.family);
+    groups.map(|answers| family(plan, answers)).collect()
+}
+
+fn family(plan: &Plan, answers: &[Answer]) -> Value {
+    let mut left: Vec<(&str, Vec<&str>)> = Vec::new();
+    for answer in answers.iter().filter(|a| a.binding == Binding::Left) {
+        let declaration = answer.symbol.declaration.as_str();
+        match left.iter_mut().find(|(why, _)| *why == answer.why) {
+            Some((_, declarations)) => declarations.push(declaration),
+            None => left.push((&answer.why, vec![declaration])),
+        }
+    }
+    let defined = answers.iter().filter(|a| a.binding != Binding::Left);
+    json!({
+        "title": answers[0].symbol.family,
+        "symbols": defined.map(|a| symbol(plan, &a.symbol)).collect::<Vec<_>>(),
+        "left": left.iter().map(|(why, declarations)| json!({
+            "why": why, "declarations": declarations,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn symbol(plan: &Plan, symbol: &Symbol) -> Value {
+    let name = symbol.name(&plan.platform.abis[0]);
+    let answer = answer(plan, symbol.operation);
+    let constant = |p: &Parameter| p.name == "ptr" && p.ty == "const void *";
+    let call = match symbol.prototype.parameters.iter().any(constant) {
+        true => answer.replace("(ptr", "(ptr.cast_mut()"),
+        false => answer.clone(),
+    };
+    let inside = answer.split_once('(').map_or(answer.as_str(), |(_, rest)| rest);
+    let used = |name: &str| {
+        inside.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
+    };
+    // Constants, zeroes and a message need no leave to be unsafe.
+    let safe = ["Mallinfo", "say("].iter().any(|start| answer.starts_with(start));
+    let calls = answer.contains('(') && !safe;
+    json!({
+        "why": symbol.why.clone().unwrap_or_default(),
+        "cfg": cfg(plan, symbol),
+        "signature": signature("unsafe extern \"C\" fn ", &name, &symbol.prototype, used),
+        "body": if calls { format!("unsafe {{ {call} }}") } else { call },
+    })
+}
+
+/// Where an ABI has the symbol; empty if all have it.
+fn cfg(plan: &Plan, symbol: &Symbol) -> String {
+    let abis = &plan.platform.abis;
+    if abis.iter().all(|abi| symbol.is_in(abi)) {
+        return String::new();
+    }
+    let widths = abis.iter().filter(|abi| symbol.is_in(abi));
+    let widths = widths.map(|abi| format!("target_pointer_width = \"{}\"", abi.pointer_bits));
+    format!("any({})", widths.collect::<Vec<_>>().join(", "))
+}
+
+/// The expression that answers an operation.
+fn answer(plan: &Plan, operation: Operation) -> String {
+    use Operation as Op;
+    let own = |role: Role| plan.allocator.call(role).map(|call| spell(&plan.allocator, call));
+    let bound =
+        |a: &Answer| a.symbol.operation == operation && matches!(a.binding, Binding::Jump(_));
+    let text = match operation {
+        Op::Malloc => "allocate(size)",
+        Op::Calloc => "allocate_zeroed(nmemb, size)",
+        Op::Realloc => "resize(ptr, size)",
+        Op::Free => "release(ptr)",
+        Op::AlignedAlloc if plan.answers.iter().any(bound) => "allocate_aligned(alignment, size)",
+        Op::AlignedAlloc => "allocate_aligned_checked(alignment, size)",
+        Op::Memalign => "allocate_at_any(alignment, size)",
+        Op::PosixMemalign => "allocate_into(memptr, alignment, size)",
+        Op::Valloc => "allocate_at_page(size)",
+        Op::Pvalloc => "allocate_pages(size)",
+        Op::Reallocarray => "resize_array(ptr, nmemb, size)",
+        Op::FreeSized if own(Role::FreeSized).is_some() => "release_sized(ptr, size)",
+        Op::FreeAlignedSized if own(Role::FreeAlignedSized).is_some() => {
+            "release_aligned_sized(ptr, alignment, size)"
+        }
+        Op::FreeSized | Op::FreeAlignedSized | Op::Dallocx | Op::Sdallocx => "release(ptr)",
+        Op::MallocUsableSize | Op::Xallocx | Op::Sallocx => "usable_size(ptr)",
+        Op::MallocTrim => return own(Role::MallocTrim).unwrap_or("0".to_owned()),
+        Op::MallocStats => {
+            return own(Role::MallocStats).unwrap_or("say(NO_STATISTICS)".to_owned());
+        }
+        Op::Mallopt => "0",
+        Op::Mallinfo => "Mallinfo([0; 10])",
+        Op::Mallinfo2 => "Mallinfo2([0; 10])",
+        Op::MallocInfo => "describe(options)",
+        Op::Mallocx => "allocate_flagged(size, flags)",
+        Op::Rallocx => "resize_flagged(ptr, size, flags)",
+        Op::Nallocx => "size",
+        Op::Mallctl | Op::Mallctlnametomib | Op::Mallctlbymib => "2 /* ENOENT */",
+        Op::MallocStatsPrint => "print_statistics(write_cb, cbopaque)",
+        other => unreachable!("refused before: {}", other.name()),
+    };
+    text.to_owned()
+}

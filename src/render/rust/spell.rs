@@ -1,0 +1,102 @@
+//! What is C in a plan, spelled in Rust, and broken into lines as rustfmt does.
+
+use crate::{
+    allocator::{Allocator, Call, call::Argument},
+    prototype::{Parameter, Prototype},
+};
+
+/// rustfmt's.
+const WIDTH: usize = 100;
+
+/// A type of C in Rust. The list of types is closed, so that this is all of them that ELF has.
+pub(super) fn spelled(ty: &str) -> &'static str {
+    match ty {
+        "void *" => "*mut c_void",
+        "void **" => "*mut *mut c_void",
+        "const void *" => "*const c_void",
+        "char *" => "*mut c_char",
+        "const char *" => "*const c_char",
+        "size_t" => "usize",
+        "size_t *" => "*mut usize",
+        "const size_t *" => "*const usize",
+        "int" => "c_int",
+        "struct mallinfo" => "Mallinfo",
+        "struct mallinfo2" => "Mallinfo2",
+        _ => "*mut c_void",
+    }
+}
+
+/// `lead name(first: type, …) -> result`, indented and broken as rustfmt does; a parameter that the
+/// body does not look at is named so.
+pub(super) fn signature(
+    lead: &str,
+    name: &str,
+    prototype: &Prototype,
+    used: impl Fn(&str) -> bool,
+) -> String {
+    let parameter = |p: &Parameter| {
+        let mark = if used(&p.name) { "" } else { "_" };
+        format!("{mark}{}: {}", p.name, spelled(&p.ty))
+    };
+    let parameters: Vec<_> = prototype.parameters.iter().map(parameter).collect();
+    let result = match prototype.result.as_str() {
+        "void" => String::new(),
+        result => format!(" -> {}", spelled(result)),
+    };
+    let open = format!("{lead}{name}({})", parameters.join(", "));
+    let indent = &lead[..lead.len() - lead.trim_start().len()];
+    // rustfmt keeps room for ` {`, also where a `;` follows: in a trait or an extern block.
+    let width = WIDTH - 2;
+    if open.len() + result.len() <= width {
+        return open + &result;
+    }
+    if !indent.is_empty() && open.len() <= width && !result.is_empty() {
+        return format!("{open}\n{indent}{}", result.trim_start());
+    }
+    let lines: String = parameters.iter().map(|p| format!("{indent}    {p},\n")).collect();
+    format!("{lead}{name}(\n{lines}{indent}){result}")
+}
+
+/// `lead literal;`, broken as rustfmt does.
+pub(super) fn constant(lead: &str, text: String) -> String {
+    let indent = &lead[..lead.len() - lead.trim_start().len()];
+    let line = format!("{lead} {text:?};");
+    if line.len() <= WIDTH { line } else { format!("{lead}\n{indent}    {text:?};") }
+}
+
+/// The prototype of a function that takes its arguments in an order of its own.
+pub(super) fn own(standard: &Prototype, call: &Call) -> Prototype {
+    let parameter = |(place, argument): (usize, &Argument)| match argument {
+        Argument::Parameter(name) => standard.parameters.iter().find(|p| p.name == *name).cloned(),
+        Argument::Usable => Some(named("size_t", "usable".to_owned())),
+        Argument::Number(_) => Some(named("size_t", format!("number{place}"))),
+        Argument::Null => Some(named("void *", format!("null{place}"))),
+    };
+    let parameters = call.arguments.iter().enumerate().filter_map(parameter).collect();
+    Prototype { parameters, ..standard.clone() }
+}
+
+fn named(ty: &str, name: String) -> Parameter {
+    Parameter { ty: ty.to_owned(), name }
+}
+
+/// A call of one of the allocator's functions.
+pub(super) fn spell(allocator: &Allocator, call: &Call) -> String {
+    let argument = |argument: &Argument| match argument {
+        Argument::Parameter(name) => name.clone(),
+        Argument::Usable => "usable_size(ptr)".to_owned(),
+        Argument::Number(number) => count(*number),
+        Argument::Null => "ptr::null_mut()".to_owned(),
+    };
+    let arguments: Vec<_> = call.arguments.iter().map(argument).collect();
+    let owner = if allocator.rust.is_some() { "<TheHeap as Heap>::" } else { "" };
+    format!("{owner}{}({})", call.symbol, arguments.join(", "))
+}
+
+/// A number of bytes; what no `usize` of 32 bits holds is as good as all that it holds.
+pub(super) fn count(number: u64) -> String {
+    match u32::try_from(number) {
+        Ok(number) => number.to_string(),
+        Err(_) => format!("if usize::BITS < 64 {{ usize::MAX }} else {{ {number}_u64 as usize }}"),
+    }
+}
