@@ -1,0 +1,15 @@
+//! Shims in Rust: they compile without `std` and without a warning, the libraries made of them keep
+//! the laws, and `examples/rust_cdylib` does what its README says.
+#![cfg(target_os = "linux")]
+
+mod common;
+#[allow(dead_code, unreachable_pub, reason = "shared with the harness of the probe")]
+mod heaps;
+
+mod rust_shim {
+    mod example;
+    mod libraries;
+    mod refused;
+    mod toolbox;
+    mod warnings;
+}

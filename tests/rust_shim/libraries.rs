@@ -1,0 +1,97 @@
+//! Libraries over C functions: whatever the heap behind them promises, the laws hold.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use alloc8_gen::allocator::{self, Allocator};
+use tempfile::TempDir;
+
+use super::toolbox::{ROOT, compiler, finish, is_bare, laws_hold, listed, rendered, rustc};
+use crate::heaps;
+
+/// Nothing in it panics, so that the handler is never linked.
+const CRATE: &str = "#![no_std]\n#![deny(warnings)]\npub mod alloc8 { include!(\"shim.rs\"); }\n\
+                     #[panic_handler]\nfn panic(_: &core::panic::PanicInfo<'_>) -> ! { loop {} }\n";
+
+/// All functions, no promise; calloc is left to the shim.
+const UNPROMISING: &str = r#"
+malloc             = "unpromising_malloc"
+free               = "unpromising_free"
+realloc            = "unpromising_realloc"
+memalign           = "unpromising_memalign"
+malloc_usable_size = "unpromising_malloc_usable_size"
+malloc_lock        = "unpromising_malloc_lock"
+malloc_unlock      = "unpromising_malloc_unlock"
+malloc_reinit      = "unpromising_malloc_reinit"
+"#;
+
+struct Library {
+    work: TempDir,
+    names: Vec<String>,
+}
+
+impl Library {
+    fn of(allocator: &Allocator, source: &Path) -> Library {
+        let work = TempDir::new().unwrap();
+        let files = rendered("linux", allocator);
+        fs::write(work.path().join("shim.rs"), &files["shim.rs"]).unwrap();
+        fs::write(work.path().join("lib.rs"), CRATE).unwrap();
+        heaps::archive(&compiler(), &[source], work.path(), &[]);
+        Library { work, names: listed(&files) }
+    }
+
+    fn rustc(&self, kind: &str, options: &[&str]) -> Command {
+        let mut command = rustc();
+        command.args(["--edition=2024", "-Cpanic=abort", "--crate-type", kind]).args(options);
+        command
+            .arg("-L")
+            .arg(self.work.path())
+            .arg("-lstatic=heap")
+            .arg(self.work.path().join("lib.rs"));
+        command
+    }
+
+    /// A library to preload.
+    fn shared(&self, options: &[&str]) -> PathBuf {
+        let library = self.work.path().join("libshim.so");
+        let mut rustc = self.rustc("cdylib", options);
+        finish(rustc.arg("-Clink-arg=-Wl,-z,initfirst").arg("-o").arg(&library));
+        library
+    }
+}
+
+fn simple_heap() -> Library {
+    let allocator = allocator::built_in("simple_heap").unwrap().unwrap();
+    Library::of(&allocator, &Path::new(ROOT).join("examples/simple_heap/simple_heap.c"))
+}
+
+#[test]
+fn the_laws_hold_over_a_heap_that_promises_everything() {
+    let heap = simple_heap();
+    let library = heap.shared(&["-O"]);
+    laws_hold(&library, super::toolbox::OPERATORS);
+}
+
+#[test]
+fn the_laws_hold_over_a_heap_that_promises_nothing() {
+    let folder = TempDir::new().unwrap();
+    let description = folder.path().join("unpromising.toml");
+    fs::write(&description, UNPROMISING).unwrap();
+    let allocator = allocator::read_file(&description).unwrap();
+    let heap = Library::of(&allocator, &heaps::heap("unpromising.c"));
+    let library = heap.shared(&["-Copt-level=3", "-Clto=fat"]);
+    is_bare(&library, &heap.names);
+    laws_hold(&library, super::toolbox::OPERATORS);
+}
+
+#[test]
+fn the_laws_hold_over_functions_with_arguments_of_their_own_order() {
+    let allocator = allocator::read_file(&heaps::heap("odd.toml")).unwrap();
+    let heap = Library::of(&allocator, &heaps::heap("odd_orders.c"));
+    let library = heap.shared(&["-Copt-level=2", "-Ccodegen-units=16"]);
+    is_bare(&library, &heap.names);
+    laws_hold(&library, super::toolbox::OPERATORS);
+}

@@ -1,0 +1,98 @@
+//! What no shim in Rust can do is refused with words, and what it leaves alone is in the plan.
+
+use std::fs;
+
+use alloc8_gen::{
+    allocator::{self, Allocator},
+    diagnostic::Report,
+    plan::{Binding, Plan},
+    render::{self, Inputs},
+    spec,
+};
+use tempfile::TempDir;
+
+use super::toolbox::{ROOT, command, finish, rendered, text};
+use crate::heaps;
+
+const TOOL: &str = env!("CARGO_BIN_EXE_alloc8-gen");
+
+fn refusal(allocator: &Allocator, lang: &str) -> Report {
+    let linux = spec::platform("linux").unwrap();
+    let (plan, _) = Plan::new(&linux, allocator).unwrap();
+    let inputs = Inputs { lang: lang.to_owned(), ..Inputs::interposer("linux", &allocator.name) };
+    render::render(&plan, &inputs).expect_err("refused")
+}
+
+fn code(report: &Report) -> &str {
+    report.diagnostics[0].code
+}
+
+#[test]
+fn threads_that_must_introduce_themselves_are_refused() {
+    let strict = allocator::read_file(&heaps::heap("strict.toml")).unwrap();
+    assert_eq!(code(&refusal(&strict, "rust")), "A8208");
+}
+
+#[test]
+fn functions_under_public_names_are_refused() {
+    let unprefixed = allocator::built_in("jemalloc-unprefixed").unwrap().unwrap();
+    assert_eq!(code(&refusal(&unprefixed, "rust")), "A8209");
+}
+
+#[test]
+fn a_heap_in_rust_is_refused_in_c_and_by_build() {
+    let description = format!("{ROOT}/examples/rust_cdylib/pages.toml");
+    let pages = allocator::read_file(description.as_ref()).unwrap();
+    assert_eq!(code(&refusal(&pages, "c")), "A8207");
+    let output = command(TOOL).args(["build", "-a", &description]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("A8207"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_path_of_a_type_is_no_expression() {
+    let work = TempDir::new().unwrap();
+    let file = work.path().join("x.toml");
+    for path in ["crate::X; fn f() {}", "", "crate::", "1x"] {
+        let text = format!(
+            "rust = \"{path}\"\nmalloc = \"m\"\nfree = \"f\"\nmemalign = \"a\"\nrealloc = \"r\"\n"
+        );
+        fs::write(&file, text).unwrap();
+        let report = allocator::read_file(&file).expect_err("no path");
+        assert_eq!(code(&report), "A8110", "{path}");
+    }
+}
+
+#[test]
+fn operators_and_direct_bindings_are_left_out_of_the_plan() {
+    let linux = spec::platform("linux").unwrap();
+    let allocator = allocator::built_in("simple_heap").unwrap().unwrap();
+    let plan = Plan::new(&linux, &allocator).unwrap().0.in_rust();
+    let operators = plan.answers.iter().filter(|a| a.symbol.operation.is_operator());
+    assert_eq!(operators.filter(|a| a.binding == Binding::Left).count(), 20);
+    assert_eq!(plan.direct().count(), 0);
+    let shim = &rendered("linux", &allocator)["shim.rs"];
+    assert!(shim.contains("operator new(size_t size)") && !shim.contains("_Znwm"), "{shim}");
+}
+
+#[test]
+fn check_knows_a_shim_in_rust_by_its_marker() {
+    let work = TempDir::new().unwrap();
+    let tool =
+        |words: &[&str]| command(TOOL).args(words).current_dir(work.path()).output().unwrap();
+    let generate = ["-p", "linux", "-a", "simple_heap", "--lang", "rust"];
+    assert!(tool(&generate).status.success());
+    let folder = work.path().join("generated/simple_heap/linux-rust");
+    let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 5, "{names:?}");
+    assert!(tool(&["check"]).status.success());
+    let shim = folder.join("shim.rs");
+    let edited = fs::read_to_string(&shim).unwrap().replace("size.max(1)", "size.max(2)");
+    fs::write(&shim, edited).unwrap();
+    let drift = tool(&["check"]);
+    assert_eq!(drift.status.code(), Some(1));
+    let said = text(&drift.stdout);
+    assert!(said.contains("alloc8-gen generate -p linux -a simple_heap --lang rust"), "{said}");
+    finish(command(TOOL).args(generate).current_dir(work.path()));
+    assert!(tool(&["check"]).status.success());
+}

@@ -1,0 +1,72 @@
+//! The text itself: no warning, no `std`, formatted.
+
+use std::fs;
+
+use alloc8_gen::allocator::{self, Allocator};
+use tempfile::TempDir;
+
+use super::toolbox::{command, finish, rendered, rustc, text};
+use crate::{common, heaps};
+
+/// As strict as a crate can be.
+const CRATE: &str = "//! A crate.\n#![no_std]\n#![deny(warnings, missing_docs, unreachable_pub)]\n\
+                     /// A module.\npub mod alloc8 { include!(\"shim.rs\"); }\n";
+
+fn built_in(name: &str) -> Allocator {
+    allocator::built_in(name).expect("built in").expect("without a mistake")
+}
+
+/// Compiles the shim with `clippy`, or with `rustc` where that is missing, and asks rustfmt.
+fn is_clean(platform: &str, allocator: &Allocator) {
+    let work = TempDir::new().unwrap();
+    let at = |name: &str| work.path().join(name);
+    fs::write(at("shim.rs"), &rendered(platform, allocator)["shim.rs"]).unwrap();
+    fs::write(at("lib.rs"), CRATE).unwrap();
+    let clippy =
+        command("clippy-driver").arg("--version").output().is_ok_and(|o| o.status.success());
+    let mut compile = if clippy { command("clippy-driver") } else { rustc() };
+    compile.args(["--edition=2024", "--crate-type=rlib", "--emit=metadata", "-Cpanic=abort"]);
+    let output = finish(compile.arg("--out-dir").arg(work.path()).arg(at("lib.rs")));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    if command("rustfmt").arg("--version").output().is_ok_and(|o| o.status.success()) {
+        finish(command("rustfmt").args(["--check", "--edition=2024"]).arg(at("shim.rs")));
+    } else {
+        common::skip("rustfmt", "rustup component add rustfmt");
+    }
+    if !clippy {
+        common::skip("clippy", "rustup component add clippy");
+    }
+}
+
+#[test]
+fn every_allocator_s_shim_is_clean_without_std() {
+    let mut clean = 0;
+    // One bears public names, the other's threads must introduce themselves: `refused`.
+    let refused = ["jemalloc-unprefixed", "rpmalloc"];
+    for name in allocator::built_in_names().iter().filter(|n| !refused.contains(&n.as_str())) {
+        is_clean("linux", &built_in(name));
+        clean += 1;
+    }
+    assert!(clean >= 6, "{clean}");
+    is_clean("linux", &allocator::convention("unpromising").unwrap());
+    is_clean("linux", &allocator::read_file(&heaps::heap("odd.toml")).unwrap());
+}
+
+#[test]
+fn every_platform_s_shim_is_clean_without_std() {
+    for platform in ["linux-musl", "android", "freebsd", "netbsd"] {
+        is_clean(platform, &built_in("simple_heap"));
+        is_clean(platform, &allocator::convention("unpromising").unwrap());
+    }
+}
+
+/// A heap that must be initialized first, but whose threads need nothing.
+#[test]
+fn an_initialized_heap_s_shim_is_clean_without_std() {
+    let work = TempDir::new().unwrap();
+    let file = work.path().join("early.toml");
+    let text = "malloc = \"e_malloc\"\nfree = \"e_free\"\nrealloc = \"e_realloc\"\n\
+                memalign = \"e_memalign\"\nfree_sized = \"e_free_sized\"\ninit = \"e_init(1)\"\n";
+    fs::write(&file, text).unwrap();
+    is_clean("linux", &allocator::read_file(&file).unwrap());
+}
