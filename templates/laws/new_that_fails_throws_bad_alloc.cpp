@@ -35,7 +35,8 @@ int main()
     std::vector<char> bytes(1000, 'v');
     try {
         bytes.reserve(OPAQUE(static_cast<std::size_t>(PTRDIFF_MAX) - 100));
-        CHECK(false, "std::vector::reserve() to throw; saw it return");
+        /* A whole 32-bit address space may have room for half of it. */
+        CHECK(sizeof(std::size_t) == 4, "std::vector::reserve() to throw; saw it return");
     } catch (const std::bad_alloc &) {
     }
     CHECK(bytes.size() == 1000 && bytes[999] == 'v', "the vector to be intact; saw something else");
