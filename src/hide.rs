@@ -114,6 +114,9 @@ pub fn hide(
         make_folder(&folder)?;
         let copy = folder.join(file);
         copy_with(compiler, &archive, path, &copy, &list)?;
+        if let Some(left) = read_archive(&copy)?.names().into_iter().find(|name| touched(name)) {
+            return Err(still_public(path, left).into());
+        }
         copies.push(copy);
     }
     Ok(Hidden { archives: copies, renamed })
@@ -146,7 +149,12 @@ fn copy_with(
 
 fn objcopy(compiler: &Compiler, arguments: &[OsString], doing: &str) -> Result<()> {
     let mut first = None;
-    for tool in [compiler.tool("objcopy"), "llvm-objcopy".into()] {
+    let mut tools = [compiler.tool("objcopy"), "llvm-objcopy".into()];
+    // GNU's knows its own targets alone, and copies an archive's members of others unchanged.
+    if compiler.linker().is_some_and(|linker| linker.contains("lld")) {
+        tools.reverse();
+    }
+    for tool in tools {
         let mut command = Command::new(tool);
         command.env("LC_ALL", "C").args(arguments);
         match run(command, doing) {
@@ -188,6 +196,12 @@ fn thin(path: &Path) -> Diagnostic {
     )
     .fact("its objects lie beside it, and a private copy would still mean the same files")
     .help("make a whole one: ar without the modifier T, or `ar rcs` over its objects")
+}
+
+fn still_public(path: &Path, name: &str) -> Diagnostic {
+    Diagnostic::error("A8402", format!("the names of `{}` could not be hidden", path.display()))
+        .fact(format!("objcopy left `{name}` as it is, without a word"))
+        .help("install an objcopy that knows the target: on Debian, apt-get install llvm")
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Report {

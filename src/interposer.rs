@@ -22,7 +22,7 @@ use crate::{
     probe::{self, Measurements},
     render::{self, Inputs},
     spec::{Abi, Platform},
-    toolchain::{Compiler, Recipe, compile, link, make_folder},
+    toolchain::{Compiler, Recipe, Runner, compile, link, make_folder},
     verify::{self, Verdict},
 };
 
@@ -70,8 +70,11 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
     let names: BTreeSet<String> = order.platform.names(&abi).into_iter().collect();
     let Prepared { allocator, copies, measured, mut remarks, found, work } =
         prepare(order.compiler, order.allocator, &archives, &names, order.cache)?;
-    match measured {
-        Some(_) => remarks.extend(found),
+    match &measured {
+        Some(measured) => {
+            remarks.extend(found);
+            remarks.extend(under_emulation(order.compiler, &allocator, measured));
+        }
         None => remarks.push(Diagnostic::note(
             "A8705",
             "promised, not measured: the target does not run here",
@@ -84,6 +87,18 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
     let library = assemble(order, &abi, &plan, &copies, &work.path)?;
     let verdict = judge(&library, &plan, &abi)?;
     Ok(Interposer { library, plan, verdict, measured, archives, remarks })
+}
+
+/// What an emulator leaves open.
+fn under_emulation(
+    compiler: &Compiler,
+    allocator: &Allocator,
+    measured: &Measurements,
+) -> Option<Diagnostic> {
+    let runner = Runner::of(&compiler.target).filter(Runner::emulates)?;
+    let open = probe::unmeasured(allocator, measured);
+    let message = format!("promised, not measured under {}: {}", runner.name(), open.join(", "));
+    (!open.is_empty()).then(|| Diagnostic::note("A8705", message))
 }
 
 /// An allocator as its archives really are.

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
-    artifact::{Answer as Code, ArtifactError, Bindings, Machine, SharedObject, SymbolVersion},
+    artifact::{
+        Answer as Code, ArtifactError, Bindings, Machine, SharedObject, SymbolVersion, reads_code,
+    },
     operation::{Effect, Operation},
     plan::{Binding, Plan},
     spec::{Abi, Platform, Symbol},
@@ -121,6 +123,11 @@ fn machine_named(name: &str) -> Option<Machine> {
     match name {
         "x86_64" => Some(Machine::X86_64),
         "aarch64" => Some(Machine::Aarch64),
+        "i386" | "i486" | "i586" | "i686" => Some(Machine::X86),
+        "arm" | "armv7" | "armv7l" => Some(Machine::Arm),
+        "riscv32" | "riscv64" => Some(Machine::Riscv),
+        "powerpc64" | "powerpc64le" => Some(Machine::PowerPc64),
+        "s390x" => Some(Machine::S390),
         _ => None,
     }
 }
@@ -186,7 +193,10 @@ fn finding(
     };
     match &finding.status {
         Status::Bound => {
-            finding.how = how(&bindings.answer(&name));
+            finding.how = match bindings.answer(&name) {
+                Code::Unknown if !reads_code(object.machine) => "code not read".to_owned(),
+                code => how(&code),
+            };
             judge_code(&mut finding, symbol, bindings, platform, abi, planned);
         }
         Status::Versioned(node) => {
@@ -268,6 +278,8 @@ fn judge_code(
             );
             finding.grade = Grade::Fault;
         }
+        // Said once, of the whole file.
+        None if finding.how == "code not read" => {}
         None => {
             finding.remark =
                 format!("whether it goes through `{base}` cannot be told from its code")

@@ -30,6 +30,12 @@ pub(super) struct Flow {
     pub(super) broken: bool,
 }
 
+/// Whether code of this machine is read at all; of others, only names and tables are.
+#[must_use]
+pub fn reads_code(machine: Machine) -> bool {
+    matches!(machine, Machine::X86_64 | Machine::X86 | Machine::Aarch64)
+}
+
 /// The function at `address`: of `size` bytes, or (0) up to where its control must end,
 /// within `limit` bytes.
 pub(super) fn flow(elf: &Elf<'_>, got: u64, address: u64, size: u64, limit: u64) -> Option<Flow> {

@@ -48,6 +48,10 @@ pub enum Machine {
     Aarch64,
     /// RISC-V; the class tells its width.
     Riscv,
+    /// 64-bit PowerPC, of either byte order.
+    PowerPc64,
+    /// IBM Z; with [`Class::Elf64`] s390x.
+    S390,
     /// Any other, by its number.
     Other(u16),
 }
@@ -60,6 +64,8 @@ impl Machine {
             object::elf::EM_ARM => Self::Arm,
             object::elf::EM_AARCH64 => Self::Aarch64,
             object::elf::EM_RISCV => Self::Riscv,
+            object::elf::EM_PPC64 => Self::PowerPc64,
+            object::elf::EM_S390 => Self::S390,
             other => Self::Other(other.0),
         }
     }
@@ -73,6 +79,8 @@ impl std::fmt::Display for Machine {
             Self::Arm => f.write_str("arm"),
             Self::Aarch64 => f.write_str("aarch64"),
             Self::Riscv => f.write_str("riscv"),
+            Self::PowerPc64 => f.write_str("powerpc64"),
+            Self::S390 => f.write_str("s390"),
             Self::Other(number) => write!(f, "machine {number}"),
         }
     }

@@ -30,6 +30,7 @@ pub mod shared;
 
 pub use archive::Archive;
 pub use binding::{Answer, Bindings};
+pub use code::reads_code;
 pub use image::Image;
 pub use machine::{Class, Endian, Machine};
 pub use member::{Format, Lto, Member};

@@ -59,12 +59,17 @@ impl RelocationKind {
         const ARM: Row = row([2, 20, 21, 22, 23, 160, 19, 17, 18, 13]);
         // RISC-V has no GLOB_DAT: its GOT is filled by absolute relocations of the word's size.
         const RISCV: Row = row([2, 4, 2, 5, 3, 58, 11, 7, 9, 12]);
+        // No descriptors on these two: a number that they do not have.
+        const POWERPC64: Row = row([38, 19, 20, 21, 22, 248, 73, 68, 78, u32::MAX]);
+        const S390X: Row = row([22, 9, 10, 11, 12, 61, 56, 54, 55, u32::MAX]);
         let row = match machine {
             Machine::X86_64 => X86_64,
             Machine::X86 => X86,
             Machine::Aarch64 => AARCH64,
             Machine::Arm => ARM,
             Machine::Riscv => RISCV,
+            Machine::PowerPc64 => POWERPC64,
+            Machine::S390 => S390X,
             Machine::Other(_) => return K::Other(kind),
         };
         row.iter().find(|(n, _)| *n == kind).map_or(K::Other(kind), |(_, kind)| *kind)

@@ -9,8 +9,7 @@ use alloc8_gen::{
     laws::{self, Outcome},
     plan::Plan,
     spec::{self, Platform},
-    toolchain::Compiler,
-    toolchain::HOST,
+    toolchain::{Compiler, HOST, Runner, target_of},
     verify::{self, Grade, Status, Verdict, abi_of},
 };
 use serde_json::json;
@@ -55,7 +54,7 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
         ))
     })?;
     let plan = match &options.allocator {
-        Some(name) => Some(planned(&platform, name, options, show)?),
+        Some(name) => Some(planned(&object, &platform, name, options, show)?),
         None => None,
     };
     let verdict =
@@ -68,7 +67,7 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
         good &= target::tell(program, &object, &platform, &abi, show)?;
     }
     if options.laws {
-        good &= run_laws(file, &platform, options, show)?;
+        good &= run_laws(file, &object, &platform, options, show)?;
     }
     Ok(good)
 }
@@ -80,7 +79,13 @@ fn unreadable(file: &Path, error: &ArtifactError) -> Report {
 }
 
 /// The plan for an allocator; with `--lib`, only after its promises have been measured.
-fn planned(platform: &Platform, name: &str, options: &Verify, show: &Show) -> Result<Plan> {
+fn planned(
+    object: &SharedObject,
+    platform: &Platform,
+    name: &str,
+    options: &Verify,
+    show: &Show,
+) -> Result<Plan> {
     let mut allocator = find_allocator(name, show)?;
     if options.archive.lib.is_empty() {
         show.diagnostics(&[Diagnostic::note(
@@ -88,13 +93,27 @@ fn planned(platform: &Platform, name: &str, options: &Verify, show: &Show) -> Re
             "promised, not measured: name the library with `--lib`",
         )]);
     } else {
-        let compiler = Compiler::find(options.archive.cc.as_deref(), None)?;
+        let compiler = compiler(object, options)?;
         let names = platform.abis.iter().flat_map(|abi| platform.names(abi)).collect();
         let prepared = prepare(&compiler, &allocator, &options.archive.lib, &names, &cache())?;
         show.diagnostics(&prepared.found);
         allocator = prepared.allocator;
     }
     Ok(Plan::new(platform, &allocator)?.0)
+}
+
+/// One that makes programs for the file's machine.
+fn compiler(object: &SharedObject, options: &Verify) -> Result<Compiler> {
+    let target = target_of(object.machine, object.class, object.endian);
+    Compiler::find(options.archive.cc.as_deref(), target)
+}
+
+fn cannot_run(file: &Path, target: &str) -> Report {
+    let message = format!("the laws cannot run under `{}` here", file.display());
+    Diagnostic::error("A8403", message)
+        .fact(format!("programs for {target} do not run here"))
+        .help("on Debian: apt-get install qemu-user; it needs the target's C library under /usr/TRIPLE too")
+        .into()
 }
 
 fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {
@@ -183,8 +202,17 @@ fn status(status: &Status) -> String {
 }
 
 /// Runs the platform's laws under the library and tells how each fared.
-fn run_laws(file: &Path, platform: &Platform, options: &Verify, show: &Show) -> Result<bool> {
-    let compiler = Compiler::find(options.archive.cc.as_deref(), None)?;
+fn run_laws(
+    file: &Path,
+    object: &SharedObject,
+    platform: &Platform,
+    options: &Verify,
+    show: &Show,
+) -> Result<bool> {
+    let compiler = compiler(object, options)?;
+    if Runner::of(&compiler.target).is_none() {
+        return Err(cannot_run(file, &compiler.target));
+    }
     let library = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     // The laws' programs are kept there by what they are built from.
     let outcomes = laws::check(platform, &compiler, &library, &cache().join("laws"), 2);

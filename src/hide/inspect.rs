@@ -76,6 +76,8 @@ pub fn machine_of(compiler: &Compiler) -> Option<(Machine, Class)> {
         arm if arm.starts_with("arm") || arm.starts_with("thumb") => (Machine::Arm, Class::Elf32),
         riscv if riscv.starts_with("riscv64") => (Machine::Riscv, Class::Elf64),
         riscv if riscv.starts_with("riscv32") => (Machine::Riscv, Class::Elf32),
+        "s390x" => (Machine::S390, Class::Elf64),
+        "powerpc64" | "powerpc64le" => (Machine::PowerPc64, Class::Elf64),
         _ => return None,
     };
     Some(known)

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{Lang, Law, parts};
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
-    toolchain::{Compiler, make_folder},
+    toolchain::{Compiler, Runner, make_folder},
 };
 
 /// A C compiler and the C++ compiler that belongs to it.
@@ -113,6 +113,11 @@ impl Workshop {
         Ok(Workshop { compilers, flags, folder })
     }
 
+    /// How laws are started; natively, and in vain, if nothing here runs them.
+    pub(super) fn runner(&self) -> Runner {
+        Runner::of(&self.compilers.c.target).unwrap_or_default()
+    }
+
     /// Where laws may run.
     pub(super) fn scratch(&self) -> PathBuf {
         self.folder.join("run")
@@ -160,7 +165,8 @@ impl Workshop {
         let own = if self.compilers.clang { &law.flags_clang } else { &law.flags_gcc };
         let all = [&self.flags, &law.flags, own].into_iter().flatten().map(String::as_str);
         flags.extend(all.chain(more.iter().map(String::as_str)));
-        if self.compilers.clang && flags.contains(&"-flto") {
+        let linker = self.compilers.c.linker();
+        if self.compilers.clang && flags.contains(&"-flto") && linker.is_none() {
             flags.push("-fuse-ld=lld");
         }
         flags.into_iter().map(OsString::from).collect()

@@ -224,13 +224,14 @@ fn judge(workshop: &Workshop, law: &Law, library: Option<&Path>) -> Result<Outco
             return Ok(Outcome::NotHere { reason: build::why(&report) });
         }
     };
+    let runner = workshop.runner();
     let mut worst = Outcome::Holds;
     for program in &programs {
         let about = |text: String| match program.flags.join(" ") {
             flags if flags.is_empty() => text,
             flags => format!("built with {flags}: {text}"),
         };
-        match run(program, library, &workshop.scratch())? {
+        match run(&runner, program, library, &workshop.scratch())? {
             Outcome::Holds => {}
             Outcome::Hung => return Ok(Outcome::Hung),
             Outcome::Broken { said } => return Ok(Outcome::Broken { said: about(said) }),

@@ -11,8 +11,9 @@ use std::{
 
 use super::Program;
 use crate::{
+    artifact::SharedObject,
     diagnostic::{Diagnostic, Report, Result},
-    toolchain::make_folder,
+    toolchain::{Runner, make_folder},
 };
 
 /// A law that takes longer hangs; none takes two seconds.
@@ -44,9 +45,18 @@ pub enum Outcome {
 ///
 /// # Errors
 /// `A8301` if there is no room to run in, `A8403` if the program cannot be started.
-pub fn run(program: &Program, library: Option<&Path>, scratch: &Path) -> Result<Outcome> {
+pub fn run(
+    runner: &Runner,
+    program: &Program,
+    library: Option<&Path>,
+    scratch: &Path,
+) -> Result<Outcome> {
+    if runner.is_foreign() && library.is_some_and(|file| !same_machine(&program.path, file)) {
+        return Ok(Outcome::Broken { said: "the library is for another machine".to_owned() });
+    }
     let mut place = Place::new(scratch)?;
-    let mut command = Command::new(&program.path);
+    let preload = library.map(|library| place.preload(library)).transpose()?;
+    let mut command = runner.command(&program.path, preload.as_deref());
     command
         .args(&program.plugin)
         .current_dir(&place.folder)
@@ -54,11 +64,7 @@ pub fn run(program: &Program, library: Option<&Path>, scratch: &Path) -> Result<
         // Files, not pipes: nobody reads while it runs.
         .stdout(create(&place.out)?)
         .stderr(create(&place.err)?)
-        .env("LC_ALL", "C")
-        .env_remove("LD_PRELOAD");
-    if let Some(library) = library {
-        command.env("LD_PRELOAD", place.preload(library)?);
-    }
+        .env("LC_ALL", "C");
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|error| {
@@ -71,7 +77,10 @@ pub fn run(program: &Program, library: Option<&Path>, scratch: &Path) -> Result<
     let Some(status) = wait(&mut child, PATIENCE) else { return Ok(Outcome::Hung) };
     let (out, err) = (read(&place.out), read(&place.err));
     // The dynamic linker goes on without a library that it cannot load.
-    if let Some(line) = err.lines().find(|line| line.contains("cannot be preloaded")) {
+    let complains = |line: &&str| {
+        line.contains("cannot be preloaded") && !(runner.is_foreign() && is_the_hosts(line))
+    };
+    if let Some(line) = err.lines().find(complains) {
         return Ok(Outcome::Broken { said: line.trim().to_owned() });
     }
     Ok(match status.code() {
@@ -80,6 +89,22 @@ pub fn run(program: &Program, library: Option<&Path>, scratch: &Path) -> Result<
         Some(1) if !err.trim().is_empty() => Outcome::Broken { said: brief(&err) },
         _ => Outcome::Broken { said: with_end(status, &brief(&err)) },
     })
+}
+
+/// A law may start programs of the host's own, which cannot load a library for another CPU.
+fn is_the_hosts(complaint: &str) -> bool {
+    ["(wrong ELF class", "(cannot open shared object file)"]
+        .iter()
+        .any(|why| complaint.contains(why))
+}
+
+/// Whether both files are for one machine; true if that cannot be told.
+fn same_machine(one: &Path, other: &Path) -> bool {
+    let machine = |path: &Path| {
+        let object = SharedObject::read(&fs::read(path).ok()?).ok()?;
+        Some((object.machine, object.class, object.endian))
+    };
+    machine(one).zip(machine(other)).is_none_or(|(one, other)| one == other)
 }
 
 /// Its exit or signal, and what it said before.

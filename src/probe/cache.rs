@@ -11,7 +11,7 @@ use super::{Measurements, can_run, measure_with, program};
 use crate::{
     allocator::{Allocator, ThreadPolicy},
     diagnostic::{Diagnostic, Report, Result},
-    toolchain::{Compiler, make_folder},
+    toolchain::{Compiler, Runner, make_folder},
 };
 
 /// As [`super::measure`], but looks into `cache` first and leaves the answer there; `None` if the
@@ -63,6 +63,8 @@ fn key(
     for lib in &allocator.libs {
         add(lib.as_bytes());
     }
+    // An emulator leaves questions open.
+    add(Runner::of(&compiler.target).unwrap_or_default().name().as_bytes());
     // These decide which cases run.
     add(&[u8::from(allocator.thread_policy == ThreadPolicy::Required)]);
     add(super::stated_size(allocator).unwrap_or(0).to_string().as_bytes());

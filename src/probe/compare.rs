@@ -48,6 +48,15 @@ pub fn compare(allocator: &Allocator, measured: &Measurements) -> Report {
     report
 }
 
+/// The promises that the description states and nobody could measure.
+pub fn unmeasured(allocator: &Allocator, measured: &Measurements) -> Vec<&'static str> {
+    let open = |promise: &&Promise| {
+        let found = measured.promise(**promise, allocator);
+        stated(allocator, **promise).is_some() && matches!(found, Measured::Untested { .. })
+    };
+    Promise::ALL.iter().filter(open).map(|promise| promise.key()).collect()
+}
+
 /// A promise as the description states it; `None` if it does not.
 fn stated(allocator: &Allocator, promise: Promise) -> Option<String> {
     let promises = &allocator.promises;

@@ -33,19 +33,28 @@ const UNTOUCHED: i32 = 77;
 
 /// Answers by size; what was wrong with them.
 #[derive(Debug, Default)]
-pub(super) struct Sizes(BTreeMap<u64, Option<String>>);
+pub(super) struct Sizes {
+    answers: BTreeMap<u64, Option<String>>,
+    /// Why those beyond were not asked for.
+    cut: Option<String>,
+}
 
 impl Sizes {
-    /// Whether every size was answered rightly.
+    /// Whether every size that was asked for was answered rightly.
     pub(super) fn all_held(&self) -> bool {
-        self.0.values().all(Option::is_none)
+        self.answers.values().all(Option::is_none)
+    }
+
+    /// Whether larger ones may be asked for.
+    pub(super) fn go_on(&self) -> bool {
+        self.cut.is_none() && self.all_held()
     }
 }
 
 /// Sizes around every limit that arithmetic has, the smallest first.
-pub(super) fn all_sizes() -> Vec<u64> {
-    let max = usize::MAX as u64;
-    let mut sizes: Vec<u64> = powers().collect();
+pub(super) fn all_sizes(bits: u32) -> Vec<u64> {
+    let max = u64::MAX >> (64 - bits);
+    let mut sizes: Vec<u64> = powers(bits).collect();
     for less in
         [0, 1, 7, 15, 16, 17, 63, 127, 4094, 4095, 4096, 8192, 65535, 65536, 1 << 20, 1 << 22]
     {
@@ -59,17 +68,16 @@ pub(super) fn all_sizes() -> Vec<u64> {
 }
 
 /// Sizes to ask for in processes of their own, when some size is known to do harm.
-pub(super) fn single_sizes(stated: Option<u64>) -> Vec<u64> {
-    let mut sizes: Vec<u64> = powers().chain(stated).collect();
+pub(super) fn single_sizes(bits: u32, stated: Option<u64>) -> Vec<u64> {
+    let mut sizes: Vec<u64> = powers(bits).chain(stated).collect();
     sizes.extend(stated.map(|s| s.saturating_sub(1)));
-    sizes.retain(|size| *size <= usize::MAX as u64);
+    sizes.retain(|size| *size <= u64::MAX >> (64 - bits));
     sizes.sort_unstable();
     sizes.dedup();
     sizes
 }
 
-fn powers() -> impl Iterator<Item = u64> {
-    let bits = usize::BITS;
+fn powers(bits: u32) -> impl Iterator<Item = u64> {
     (bits / 2 - 2..bits - 1).map(|bit| 1u64 << bit)
 }
 
@@ -133,16 +141,17 @@ pub(super) fn sizes(outcome: &Outcome) -> Sizes {
         let entry: &mut Option<String> = sizes.entry(size).or_insert(None);
         entry.get_or_insert_with(|| what.to_owned());
     }
-    if let Some(fate) = fate(outcome) {
+    let cut = outcome.said("skip").next().map(str::to_owned);
+    if let (Some(fate), None) = (fate(outcome), &cut) {
         let unfinished = outcome.case.sizes.iter().find(|size| !sizes.contains_key(*size));
         let entry = sizes.entry(unfinished.copied().unwrap_or(u64::MAX)).or_insert(None);
         entry.get_or_insert(fate);
     }
-    Sizes(sizes)
+    Sizes { answers: sizes, cut }
 }
 
 /// Everything.
-pub(super) fn measurements(plain: &Outcome, outcomes: &[Outcome]) -> Measurements {
+pub(super) fn measurements(bits: u32, plain: &Outcome, outcomes: &[Outcome]) -> Measurements {
     let find = |name: &str| outcomes.iter().find(|o| o.case.name == name).expect("every case ran");
     let mut simple: BTreeMap<String, Measured> =
         SIMPLE.iter().map(|name| ((*name).to_owned(), verdict(find(name)))).collect();
@@ -153,8 +162,11 @@ pub(super) fn measurements(plain: &Outcome, outcomes: &[Outcome]) -> Measurement
     }
     simple.insert("realloc_zero".to_owned(), realloc_zero(find("realloc_zero")));
     let mut all_sizes = BTreeMap::new();
+    let mut sizes_untested = None;
     for outcome in outcomes.iter().filter(|o| o.case.name == "sizes") {
-        for (size, wrong) in sizes(outcome).0 {
+        let Sizes { answers, cut } = sizes(outcome);
+        sizes_untested = sizes_untested.or(cut);
+        for (size, wrong) in answers {
             let entry: &mut Option<String> = all_sizes.entry(size).or_insert(None);
             *entry = entry.take().or(wrong);
         }
@@ -170,8 +182,10 @@ pub(super) fn measurements(plain: &Outcome, outcomes: &[Outcome]) -> Measurement
     }
     let ready = outcomes.iter().find(|o| o.case.name == "threads");
     Measurements {
+        pointer_bits: bits,
         simple,
         sizes: all_sizes,
+        sizes_untested,
         min_align: reach(find("min_align"), "min_align", |o| o.got("least").map(str::to_owned)),
         max_align: reach(find("max_align"), "max_align", |_| None),
         natural_align: reach(find("natural_align"), "natural_align", |o| {

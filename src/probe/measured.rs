@@ -132,10 +132,14 @@ impl ForkTally {
 /// All that was measured of one archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measurements {
+    /// How long the target's addresses are.
+    pub pointer_bits: u32,
     /// Promises that are kept or not, by their keys.
     pub(super) simple: BTreeMap<String, Measured>,
     /// Requests by size: what was wrong with the answer, if anything.
     pub sizes: BTreeMap<u64, Option<String>>,
+    /// Why larger ones were not asked for.
+    pub sizes_untested: Option<String>,
     /// The least alignment of blocks of 16 bytes and more.
     pub min_align: Reach,
     /// The largest alignment up to which all are served.
@@ -161,9 +165,6 @@ pub struct Measurements {
 
 /// Alignments up to this are served by an allocator that leaves none out.
 const ORDINARY_ALIGNMENT: u64 = 16 << 20;
-
-/// Without a limit, the shim refuses what no object can be, with room for headers.
-const DEFAULT_SIZE: u64 = (isize::MAX as u64) - 65536;
 
 impl Measurements {
     /// Whether a promise could be made, as far as this description goes: what its shim refuses by
@@ -210,7 +211,7 @@ impl Measurements {
 
     /// Whether all is well up to where a shim refuses requests when nothing is stated.
     pub fn default_size_holds(&self) -> bool {
-        self.first_wrong_size(DEFAULT_SIZE).is_none()
+        self.first_wrong_size(self.default_size()).is_none()
     }
 
     /// What `realloc(p, 0)` does, if it always does the same.
@@ -230,18 +231,26 @@ impl Measurements {
         }
     }
 
+    /// Without a limit, the shim refuses what no object can be, with room for headers.
+    fn default_size(&self) -> u64 {
+        (u64::MAX >> (65 - self.pointer_bits)) - 65536
+    }
+
     fn any_size(&self) -> Measured {
-        match self.first_wrong_size(u64::MAX) {
-            Some(wrong) => Measured::broken(wrong),
-            None if self.sizes.is_empty() => Measured::untested("no size was tested"),
-            None => Measured::Held("\"any\"".to_owned()),
+        match (self.first_wrong_size(u64::MAX), &self.sizes_untested) {
+            (Some(wrong), _) => Measured::broken(wrong),
+            (None, Some(why)) => Measured::untested(why),
+            _ if self.sizes.is_empty() => Measured::untested("no size was tested"),
+            _ => Measured::Held("\"any\"".to_owned()),
         }
     }
 
     fn sizes_up_to(&self, limit: u64) -> Measured {
-        match self.first_wrong_size(limit) {
-            Some(wrong) => Measured::broken(wrong),
-            None => Measured::Held(limit.to_string()),
+        let asked = self.sizes.keys().last().is_some_and(|largest| limit <= *largest);
+        match (self.first_wrong_size(limit), &self.sizes_untested) {
+            (Some(wrong), _) => Measured::broken(wrong),
+            (None, Some(why)) if !asked => Measured::untested(why),
+            _ => Measured::Held(limit.to_string()),
         }
     }
 
@@ -272,7 +281,7 @@ impl Measurements {
             let sized = passes(
                 allocator.promises.max_size,
                 refusal.size,
-                DEFAULT_SIZE,
+                self.default_size(),
                 allocator.keeps(Promise::MaxSize),
             );
             let aligned = passes(

@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use crate::{
     allocator::{Allocator, Limit, Role, ThreadPolicy},
     diagnostic::Result,
-    toolchain::{Compiler, HOST},
+    toolchain::{Compiler, Runner},
 };
 
 pub use cache::measure_cached;
-pub use compare::compare;
 pub(crate) use compare::key_span;
+pub use compare::{compare, unmeasured};
 pub use measured::{ForkTally, Measured, Measurements, Reach, Refusal};
 use process::Case;
 
@@ -48,7 +48,7 @@ const CASES: &[&str] = &[
 
 /// Whether programs for this compiler's target can be started here.
 pub fn can_run(compiler: &Compiler) -> bool {
-    compiler.target == HOST
+    Runner::of(&compiler.target).is_some()
 }
 
 /// Measures everything that can be measured of an allocator in these archives.
@@ -74,8 +74,10 @@ fn measure_with(
     sources: &program::Sources,
 ) -> Result<Measurements> {
     let program = program::compile(compiler, allocator, archives, work, sources)?;
+    let runner = Runner::of(&compiler.target).unwrap_or_default();
+    let bits = pointer_bits(compiler);
     let case = |name: &str, ready: bool| Case { name: name.to_owned(), ready, sizes: Vec::new() };
-    let run = |cases: Vec<Case>| process::run_all(&program, work, cases);
+    let run = |cases: Vec<Case>| process::run_all(&runner, &program, work, cases);
 
     // First, whether threads must introduce themselves: all other cases need the answer.
     let plain = run(vec![case("threads", false)])?.remove(0);
@@ -85,7 +87,7 @@ fn measure_with(
             || judge::verdict(&plain).is_broken());
     let mut cases = Vec::new();
     cases.push(case(CASES[0], ready));
-    cases.push(Case { sizes: judge::all_sizes(), ..case("sizes", ready) });
+    cases.push(Case { sizes: judge::all_sizes(bits), ..case("sizes", ready) });
     cases.extend(CASES[1..].iter().map(|name| case(name, ready)));
     if introduces {
         cases.push(case("threads", true));
@@ -95,16 +97,22 @@ fn measure_with(
     if sizes.map(judge::sizes).any(|sizes| !sizes.all_held()) || stated_size(allocator).is_some() {
         let one = |size: &u64| Case { sizes: vec![*size], ..case("sizes", ready) };
         // Upwards until one does harm: those beyond may do more.
-        for steps in judge::single_sizes(stated_size(allocator)).chunks(process::AT_ONCE) {
+        for steps in judge::single_sizes(bits, stated_size(allocator)).chunks(process::AT_ONCE) {
             let ended = run(steps.iter().map(one).collect())?;
-            let harmless = ended.iter().map(judge::sizes).all(|sizes| sizes.all_held());
+            let harmless = ended.iter().map(judge::sizes).all(|sizes| sizes.go_on());
             outcomes.extend(ended);
             if !harmless {
                 break;
             }
         }
     }
-    Ok(judge::measurements(&plain, &outcomes))
+    Ok(judge::measurements(bits, &plain, &outcomes))
+}
+
+/// What the target's addresses have; those of the host if its compiler does not say.
+fn pointer_bits(compiler: &Compiler) -> u32 {
+    let bytes = compiler.predefined("__SIZEOF_POINTER__").and_then(|value| value.parse().ok());
+    bytes.map_or(usize::BITS, |bytes: u32| bytes * 8)
 }
 
 fn stated_size(allocator: &Allocator) -> Option<u64> {

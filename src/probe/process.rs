@@ -3,13 +3,16 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ExitStatus, Stdio},
     sync::Mutex,
     thread,
     time::{Duration, Instant},
 };
 
-use crate::diagnostic::{Diagnostic, Report, Result};
+use crate::{
+    diagnostic::{Diagnostic, Report, Result},
+    toolchain::Runner,
+};
 
 /// How many cases run at once: some sleep, so more than there are processors.
 pub(super) const AT_ONCE: usize = 4;
@@ -84,14 +87,19 @@ impl Outcome {
 ///
 /// # Errors
 /// `A8403` if the program cannot be started, `A8301` if its output cannot be kept.
-pub(super) fn run_all(program: &Path, work: &Path, cases: Vec<Case>) -> Result<Vec<Outcome>> {
+pub(super) fn run_all(
+    runner: &Runner,
+    program: &Path,
+    work: &Path,
+    cases: Vec<Case>,
+) -> Result<Vec<Outcome>> {
     let queue = Mutex::new(cases.into_iter().enumerate());
     let worker = || {
         let mut outcomes = Vec::new();
         loop {
             let next = queue.lock().expect("no worker panics").next();
             let Some((index, case)) = next else { return Ok(outcomes) };
-            outcomes.push((index, run(program, work, index, case)?));
+            outcomes.push((index, run(runner, program, work, index, case)?));
         }
     };
     let results: Vec<Result<Vec<(usize, Outcome)>>> = thread::scope(|scope| {
@@ -106,9 +114,9 @@ pub(super) fn run_all(program: &Path, work: &Path, cases: Vec<Case>) -> Result<V
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-fn run(program: &Path, work: &Path, index: usize, case: Case) -> Result<Outcome> {
+fn run(runner: &Runner, program: &Path, work: &Path, index: usize, case: Case) -> Result<Outcome> {
     let (out, err) = (work.join(format!("{index}.out")), work.join(format!("{index}.err")));
-    let mut command = Command::new(program);
+    let mut command = runner.command(program, None);
     command
         .arg(&case.name)
         .arg(if case.ready { "ready" } else { "plain" })
@@ -116,9 +124,7 @@ fn run(program: &Path, work: &Path, index: usize, case: Case) -> Result<Outcome>
         .stdin(Stdio::null())
         // Files, not pipes: a case may write more than a pipe holds, and nobody reads meanwhile.
         .stdout(create(&out)?)
-        .stderr(create(&err)?)
-        // An interposer of the user's would be measured instead.
-        .env_remove("LD_PRELOAD");
+        .stderr(create(&err)?);
     let mut child = command.spawn().map_err(|error| {
         Report::from(
             Diagnostic::error("A8403", format!("the probe could not be started: {error}"))
@@ -127,7 +133,13 @@ fn run(program: &Path, work: &Path, index: usize, case: Case) -> Result<Outcome>
     })?;
     let patience = if case.name == "fork" { FORK_PATIENCE } else { PATIENCE };
     let end = wait(&mut child, patience);
-    let lines = read(&out).lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> = read(&out).lines().map(str::to_owned).collect();
+    if end == End::Swelled && runner.emulates() {
+        lines.push(
+            "skip the emulator takes memory for address space, which hides what the heap takes"
+                .to_owned(),
+        );
+    }
     let complaint = read(&err).lines().map(str::trim).find(|line| !line.is_empty()).map(shorten);
     let _ = (fs::remove_file(&out), fs::remove_file(&err));
     Ok(Outcome { case, end, lines, complaint })

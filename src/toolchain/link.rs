@@ -87,7 +87,9 @@ pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Link
 
 fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String> {
     let mut last = Report::default();
-    for linker in ["bfd", "lld", "gold", ""] {
+    // A cross compiler that names its linker has no other that knows the target.
+    let own = compiler.linker().filter(|linker| linker.contains("lld"));
+    for linker in own.as_deref().into_iter().chain(["bfd", "lld", "gold", ""]) {
         let mut arguments: Vec<OsString> = vec!["-r".into(), "-nostdlib".into(), "-fno-lto".into()];
         if !linker.is_empty() {
             arguments.push(format!("-fuse-ld={linker}").into());

@@ -8,10 +8,14 @@ use std::{
 
 use crate::diagnostic::{Diagnostic, Report, Result};
 
+mod cross;
 mod link;
+mod runner;
 mod target;
 
+pub use cross::target_of;
 pub use link::{Linked, Recipe, compile, link, make_folder};
+pub use runner::Runner;
 
 /// The target that this tool was built for; compilers for it need no prefix.
 pub const HOST: &str = env!("ALLOC8_HOST");
@@ -86,10 +90,23 @@ impl Compiler {
         run(command, doing)
     }
 
+    /// The linker that is part of its command (`-fuse-ld=`).
+    pub(crate) fn linker(&self) -> Option<String> {
+        let words = self.command.iter().map(|word| word.to_string_lossy());
+        words.rev().find_map(|word| Some(word.strip_prefix("-fuse-ld=")?.to_owned()))
+    }
+
     /// What it prints for one argument; `None` if it fails.
     pub fn ask(&self, argument: &str) -> Option<String> {
         let output = self.command().arg(argument).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// The value of a macro that it predefines.
+    pub fn predefined(&self, name: &str) -> Option<String> {
+        let said = target::predefined(self)?;
+        let mut lines = said.lines().filter_map(|l| l.strip_prefix("#define ")?.split_once(' '));
+        lines.find(|(macro_name, _)| *macro_name == name).map(|(_, value)| value.to_owned())
     }
 
     /// The path of a library in its search path, if it is there.
@@ -135,7 +152,21 @@ fn split_command(text: &str) -> Vec<OsString> {
     text.split_whitespace().map(OsString::from).collect()
 }
 
+/// The variables by which the `cc` crate lets users choose.
+fn named_in_the_environment(target: &str) -> bool {
+    let names = [
+        format!("CC_{target}"),
+        format!("CC_{}", target.replace('-', "_")),
+        "TARGET_CC".to_owned(),
+    ];
+    names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
 fn default_command(target: &str) -> Result<Vec<OsString>> {
+    if !named_in_the_environment(target) && cross::is_foreign(target) {
+        let none = || cross::missing(target).map_or_else(Report::default, Report::from);
+        return cross::command(target).ok_or_else(none);
+    }
     let tool = cc::Build::new()
         .cargo_metadata(false)
         .cargo_warnings(false)

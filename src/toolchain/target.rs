@@ -64,7 +64,7 @@ pub(super) fn check(compiler: &Compiler) -> Result<()> {
         .into())
 }
 
-fn predefined(compiler: &Compiler) -> Option<String> {
+pub(super) fn predefined(compiler: &Compiler) -> Option<String> {
     let mut command = compiler.command();
     command.args(["-dM", "-E", "-x", "c", "/dev/null"]);
     let output = command.output().ok().filter(|o| o.status.success())?;

@@ -2,7 +2,7 @@
 
 use super::{Fact, Grade};
 use crate::{
-    artifact::{SharedObject, Stack, TlsModel},
+    artifact::{SharedObject, Stack, TlsModel, reads_code},
     plan::Plan,
 };
 
@@ -33,6 +33,16 @@ pub(super) fn facts(object: &SharedObject, plan: Option<&Plan>) -> Vec<Fact> {
     }
     if object.has_text_relocations() {
         add("text", Grade::Fault, "relocations in code: not built with -fPIC".to_owned());
+    }
+    if !reads_code(object.machine) {
+        add(
+            "code",
+            Grade::Note,
+            format!(
+                "not read on {}: how functions answer is told only where two names are one function",
+                object.machine
+            ),
+        );
     }
     tls(object, &mut add);
     if !object.version_nodes.is_empty() {
