@@ -15,6 +15,18 @@ const PACKAGES: &[(&str, &str)] = &[
     ("clang", "clang"),
     ("cmake", "cmake"),
     ("g++", "g++"),
+    // Other CPUs (tests/cpus.rs): half a minute, and some hundred MB on disk. Not gcc-multilib, which
+    // would remove every compiler for another CPU.
+    ("g++-12-multilib", ""),
+    ("gcc-12-multilib", ""),
+    ("libstdc++-12-dev-arm64-cross", ""),
+    ("libstdc++-12-dev-armhf-cross", ""),
+    ("libstdc++-12-dev-ppc64el-cross", ""),
+    ("libstdc++-12-dev-riscv64-cross", ""),
+    ("libstdc++-12-dev-s390x-cross", ""),
+    ("lld-19", "ld.lld-19"),
+    ("llvm", "llvm-objcopy"),
+    ("qemu-user", "qemu-s390x"),
     ("gawk", "gawk"),
     ("gcc", "gcc"),
     ("gcc-mingw-w64-i686-win32", "i686-w64-mingw32-gcc"),
