@@ -293,7 +293,7 @@ pub static CODES: &[Code] = &[
     page(
         "A8209",
         "an allocator's function bears a public name",
-        "A shim in Rust defines the public names and calls the allocator's functions by theirs: where\n\
+        "A shim in C++ or Rust defines the public names and calls the allocator's functions by theirs: where\n\
          both are one, it would call itself.\n\
          Rename the functions in the archive (most allocators have an option for a prefix), or let\n\
          `alloc8-gen build` make the library, which hides the archive's names in a private copy.",

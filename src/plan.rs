@@ -11,6 +11,7 @@ use crate::{
     spec::{AlignedSize, Constructors, Foreign, OddAlignment, Platform, Symbol},
 };
 
+mod cxx;
 mod guard;
 mod rust;
 

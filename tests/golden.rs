@@ -24,18 +24,28 @@ fn rendered(name: &str) -> BTreeMap<String, render::Files> {
 
 /// The same for Linux in Rust.
 fn in_rust(name: &str) -> (String, render::Files) {
+    for_linux("rust", name)
+}
+
+/// The same for Linux in C++.
+fn in_cxx(name: &str) -> (String, render::Files) {
+    for_linux("cpp", name)
+}
+
+fn for_linux(lang: &str, name: &str) -> (String, render::Files) {
     let allocator = allocator::built_in(name).expect("built in").expect("without a mistake");
-    let inputs = Inputs { lang: "rust".to_owned(), ..Inputs::interposer("linux", name) };
+    let inputs = Inputs { lang: lang.to_owned(), ..Inputs::interposer("linux", name) };
     let linux = spec::platform("linux").expect("without a mistake");
     let (plan, _) = Plan::new(&linux, &allocator).expect("complete");
-    ("linux-rust".to_owned(), render::render(&plan, &inputs).expect("rendered"))
+    (format!("linux-{lang}"), render::render(&plan, &inputs).expect("rendered"))
 }
 
 #[test]
 fn the_committed_files_are_what_is_rendered() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("generated/simple_heap");
     let mut wanted = BTreeMap::new();
-    for (folder, files) in rendered("simple_heap").into_iter().chain([in_rust("simple_heap")]) {
+    let others = [in_cxx("simple_heap"), in_rust("simple_heap")];
+    for (folder, files) in rendered("simple_heap").into_iter().chain(others) {
         for (name, text) in files {
             wanted.insert(format!("{folder}/{name}"), text);
         }
@@ -58,6 +68,7 @@ fn the_committed_files_are_what_is_rendered() {
 fn the_same_inputs_give_the_same_bytes() {
     assert_eq!(rendered("simple_heap"), rendered("simple_heap"));
     assert_eq!(in_rust("simple_heap"), in_rust("simple_heap"));
+    assert_eq!(in_cxx("simple_heap"), in_cxx("simple_heap"));
 }
 
 #[test]
@@ -73,7 +84,8 @@ fn every_built_in_allocator_renders_on_every_platform() {
 #[test]
 fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
     let version = env!("CARGO_PKG_VERSION");
-    let all = rendered("simple_heap").into_values().chain([in_rust("simple_heap").1]);
+    let others = [in_cxx("simple_heap").1, in_rust("simple_heap").1];
+    let all = rendered("simple_heap").into_values().chain(others);
     for (name, text) in all.flatten() {
         for forbidden in [version, "/home/", "/root/", "/tmp/", "/work/", "2026"] {
             assert!(!text.contains(forbidden), "{name} contains {forbidden}");

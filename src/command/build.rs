@@ -23,7 +23,7 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
             "A8202",
             format!("`build` cannot make language `{lang}` in mode `{mode}` yet"),
         )
-        .help("leave out `--lang` and `--mode`")
+        .help("leave out `--lang` and `--mode`; a header for C++ comes from `generate --lang cpp`")
         .into());
     }
     let allocator =

@@ -10,6 +10,7 @@ use crate::{
     plan::Plan,
 };
 
+mod cpp;
 pub mod marker;
 mod rust;
 pub mod view;
@@ -43,18 +44,26 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
                 plan.platform.name, inputs.lang, inputs.mode
             ),
         )
-        .help("rendered so far: `--lang c` and `--lang rust`, both `--mode interpose`, for mechanism `elf`")
+        .help("rendered so far: `--lang c`, `cpp` and `rust`, all with `--mode interpose`, for mechanism `elf`")
         .into());
     }
     if plan.allocator.rust.is_some() && !in_rust {
         return Err(refuse_rust_heap(plan));
     }
-    let rust_plan = in_rust.then(|| plan.clone().in_rust());
-    let plan = rust_plan.as_ref().unwrap_or(plan);
+    let own_plan = match inputs.lang.as_str() {
+        "cpp" => Some(plan.clone().in_cxx()),
+        "rust" => Some(plan.clone().in_rust()),
+        _ => None,
+    };
+    let plan = own_plan.as_ref().unwrap_or(plan);
     refuse_textless(plan)?;
     let templates = templates(mechanism).map_err(internal)?;
     let mut files = Files::new();
-    let parts = if in_rust { rust::parts(plan, inputs)? } else { parts(plan, inputs) };
+    let parts = match inputs.lang.as_str() {
+        "cpp" => cpp::parts(plan)?,
+        "rust" => rust::parts(plan, inputs)?,
+        _ => parts(plan, inputs),
+    };
     for part in parts {
         let name = format!("{mechanism}/{}", part.template);
         let body = templates.render(&name, &part.context).map_err(internal)?;
@@ -104,6 +113,14 @@ fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
         part("alloc8.cmake.tera", "alloc8.cmake".to_owned(), Comment::Hash, build.clone()),
         part("alloc8.mk.tera", "alloc8.mk".to_owned(), Comment::Hash, build),
     ];
+    parts.extend(lists(plan));
+    parts
+}
+
+/// What the library exports, for the linker and for people.
+fn lists(plan: &Plan) -> Vec<Part> {
+    let part = |template, file: String, comment, context| Part { template, file, comment, context };
+    let mut parts = Vec::new();
     for abi in &plan.platform.abis {
         let context = view::names(plan, abi);
         let map = format!("exports.{}.map", abi.name);
@@ -123,6 +140,7 @@ pub fn has_templates(mechanism: &str) -> bool {
 pub fn has_language(mechanism: &str, lang: &str) -> bool {
     let extension = match lang {
         "c" => "c",
+        "cpp" => "hpp",
         "rust" => "rs",
         _ => return false,
     };

@@ -75,6 +75,11 @@ fn bracket(text: &str) -> String {
 
 /// The context of the shim.
 pub(super) fn shim(plan: &Plan) -> tera::Context {
+    context(&shim_values(plan))
+}
+
+/// What the shim's text says, whatever its language.
+pub(super) fn shim_values(plan: &Plan) -> Value {
     let allocator = &plan.allocator;
     let abi = &plan.platform.abis[0];
     let op = |operation: Operation| plan.platform.bearing(operation).is_some();
@@ -98,7 +103,7 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
             .iter()
             .any(|a| a.symbol.operation == operation && a.binding == Binding::Answered)
     };
-    context(&json!({
+    json!({
         "allocator": { "name": allocator.name, "title": allocator.title },
         "runtime": plan.platform.runtime,
         "renames": renames(plan),
@@ -147,10 +152,10 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
             "constructors": plan.platform.runtime.constructors,
         })),
         "families": families(plan, abi),
-    }))
+    })
 }
 
-fn context<T: Serialize>(value: &T) -> tera::Context {
+pub(super) fn context<T: Serialize>(value: &T) -> tera::Context {
     tera::Context::from_serialize(value).expect("a view is a map")
 }
 
@@ -291,6 +296,18 @@ fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
             _ => runs.push((direct, vec![answer])),
         }
     }
+    json!({
+        "title": name,
+        "runs": runs.iter().map(|(direct, run)| json!({
+            "direct": direct,
+            "symbols": run.iter().map(|a| symbol(plan, abi, a)).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "left": left(answers),
+    })
+}
+
+/// What is left alone, by reason.
+pub(super) fn left(answers: &[&Answer]) -> Vec<Value> {
     let mut left: Vec<(&str, Vec<&str>)> = Vec::new();
     for answer in answers.iter().filter(|a| a.binding == Binding::Left) {
         let declaration = answer.symbol.declaration.as_str();
@@ -299,16 +316,8 @@ fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
             None => left.push((&answer.why, vec![declaration])),
         }
     }
-    json!({
-        "title": name,
-        "runs": runs.iter().map(|(direct, run)| json!({
-            "direct": direct,
-            "symbols": run.iter().map(|a| symbol(plan, abi, a)).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "left": left.iter().map(|(why, declarations)| json!({
-            "why": why, "declarations": declarations,
-        })).collect::<Vec<_>>(),
-    })
+    let value = |(why, declarations)| json!({ "why": why, "declarations": declarations });
+    left.into_iter().map(value).collect()
 }
 
 fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
@@ -321,7 +330,7 @@ fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
 }
 
 /// What the preprocessor says where an ABI has the symbol; empty if all have it.
-fn condition(plan: &Plan, symbol: &crate::spec::Symbol) -> String {
+pub(super) fn condition(plan: &Plan, symbol: &crate::spec::Symbol) -> String {
     let abis = &plan.platform.abis;
     if abis.iter().all(|abi| symbol.is_in(abi)) {
         return String::new();
@@ -332,7 +341,7 @@ fn condition(plan: &Plan, symbol: &crate::spec::Symbol) -> String {
 }
 
 /// The one statement by which a symbol forwards; unused parameters are named away before it.
-fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
+pub(super) fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
     // Some platforms promise to leave alone the block that a question is about; the allocator's
     // own prototype says nothing of it.
     let asks = |name: &str| {
@@ -355,7 +364,7 @@ fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
     format!("{unused}{keyword}{call};")
 }
 
-fn plain(plan: &Plan, operation: Operation) -> String {
+pub(super) fn plain(plan: &Plan, operation: Operation) -> String {
     let caller = "__builtin_return_address(0)";
     let has = |role: Role| plan.allocator.call(role).is_some();
     match operation {
@@ -411,6 +420,13 @@ fn plain(plan: &Plan, operation: Operation) -> String {
         Operation::Delete(_) => "alloc8_free(ptr)".to_owned(),
         other => unreachable!("refused before: {}", other.name()),
     }
+}
+
+/// Whether the operation is answered by a function of the allocator without anything around it.
+pub(super) fn calls_raw(plan: &Plan, operation: Operation) -> bool {
+    let has = |role: Role| plan.allocator.call(role).is_some();
+    matches!(operation, Operation::MallocTrim) && has(Role::MallocTrim)
+        || matches!(operation, Operation::MallocStats) && has(Role::MallocStats)
 }
 
 /// Whether this mechanism's text has an answer for an operation that is not left alone.

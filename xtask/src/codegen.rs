@@ -5,7 +5,9 @@ use crate::shell::{program, root, run, tool};
 pub(crate) fn write() -> anyhow::Result<()> {
     let tool = tool("dev")?;
     run(program(&tool).args(["generate", "-p", "all", "-a", "simple_heap"]))?;
-    run(program(&tool).args(["generate", "-p", "linux", "-a", "simple_heap", "--lang", "rust"]))
+    let linux = ["generate", "-p", "linux", "-a", "simple_heap", "--lang"];
+    run(program(&tool).args(linux).arg("cpp"))?;
+    run(program(&tool).args(linux).arg("rust"))
 }
 
 /// Fails if a file in the tree is not what would be rendered.

@@ -1,0 +1,297 @@
+//! What the C++ templates place beside what the C template does: the same plan, said in C++.
+
+use serde_json::{Value, json};
+
+use super::{Comment, Part, view};
+use crate::{
+    allocator::{Allocator, Role},
+    diagnostic::Result,
+    operation::{Form, Operation},
+    plan::{Answer, Binding, Plan},
+};
+
+/// The headers and the lists beside them.
+///
+/// # Errors
+/// Those of [`Plan::refuse_in_cxx`].
+pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>> {
+    plan.refuse_in_cxx()?;
+    let context = headers(plan);
+    let part = |template, file: &str| Part {
+        template,
+        file: file.to_owned(),
+        comment: Comment::C,
+        context: context.clone(),
+    };
+    let mut parts =
+        vec![part("shim.hpp.tera", "shim.hpp"), part("redirect.hpp.tera", "redirect.hpp")];
+    parts.extend(super::lists(plan));
+    Ok(parts)
+}
+
+/// What both headers say.
+fn headers(plan: &Plan) -> tera::Context {
+    let mut values = view::shim_values(plan);
+    for key in ["call", "ready", "fork", "sized_free"] {
+        qualify(&mut values[key], &plan.allocator);
+    }
+    let max_size = values["max_size"].as_str().map(|text| text.replace("(size_t)", ""));
+    let (operators, functions): (Vec<&Answer>, Vec<&Answer>) =
+        plan.answers.iter().partition(|a| a.symbol.operation.is_operator());
+    values["max_size"] = max_size.into();
+    values["heap_functions"] = heap_functions(&plan.allocator).into();
+    values["redirected"] = redirected(&plan.allocator).into();
+    values["members"] = members().into();
+    values["c_families"] = families(plan, &functions).into();
+    values["operator_families"] = families(plan, &operators).into();
+    view::context(&values)
+}
+
+/// Says of each of the allocator's functions which namespace it is declared in.
+fn qualify(value: &mut Value, allocator: &Allocator) {
+    match value {
+        Value::String(text) => *text = qualified(text, allocator),
+        Value::Array(values) => values.iter_mut().for_each(|v| qualify(v, allocator)),
+        Value::Object(map) => {
+            let called = |key: &str| !["name", "parameters", "what", "constructors"].contains(&key);
+            map.iter_mut().filter(|(k, _)| called(k)).for_each(|(_, v)| qualify(v, allocator));
+        }
+        _ => {}
+    }
+}
+
+fn qualified(text: &str, allocator: &Allocator) -> String {
+    let symbols = allocator.symbols();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut said = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(is_word) {
+        let (before, from) = rest.split_at(start);
+        let (word, after) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
+        said += before;
+        match word {
+            "NULL" => said += "nullptr",
+            "alloc8_malloc_usable_size" => said += "shim::malloc_usable_size",
+            _ if symbols.contains(&word) && after.starts_with('(') => {
+                said += &format!("heap::{word}")
+            }
+            _ => said += word,
+        }
+        rest = after;
+    }
+    said + rest
+}
+
+/// The allocator's functions that the shim calls.
+fn heap_functions(allocator: &Allocator) -> Vec<Value> {
+    let mut functions: Vec<Value> = Vec::new();
+    for (role, call) in called(allocator) {
+        let declaration = cxx(&call.declaration(&role.prototype()));
+        if functions.iter().all(|f| f["symbol"] != call.symbol) {
+            functions.push(json!({ "declaration": declaration, "symbol": call.symbol }));
+        }
+    }
+    functions
+}
+
+fn called(allocator: &Allocator) -> impl Iterator<Item = (Role, &crate::allocator::Call)> {
+    let without = [Role::GoodSize, Role::Owns, Role::ThreadCleanup];
+    allocator.functions.iter().filter(move |(r, _)| !without.contains(r)).map(|(r, c)| (*r, c))
+}
+
+/// What a heap class has to have to stand for the described functions; null if it cannot, because
+/// one of them takes other arguments than the standard's or has no member that would mean it.
+fn redirected(allocator: &Allocator) -> Option<Vec<Value>> {
+    let redirect = |(role, call): (Role, &crate::allocator::Call)| {
+        let prototype = role.prototype();
+        let member = member(role)?;
+        if !call.is_standard(&prototype) {
+            return None;
+        }
+        let arguments: Vec<_> = prototype.parameters.iter().map(|p| p.name.as_str()).collect();
+        let keyword = if prototype.result == "void" { "" } else { "return " };
+        let parameters = prototype.parameters.iter().map(|p| {
+            let ty = p.ty.replace("size_t", "std::size_t");
+            if ty.ends_with('*') { format!("{ty}{}", p.name) } else { format!("{ty} {}", p.name) }
+        });
+        let space = if prototype.result.ends_with('*') { "" } else { " " };
+        Some(json!({
+            "head": format!(
+                "{}{space}alloc8::heap::{}({})",
+                prototype.result.replace("size_t", "std::size_t"),
+                call.symbol,
+                parameters.collect::<Vec<_>>().join(", ")
+            ),
+            "role": role.key(),
+            "body": format!("{keyword}alloc8_heap::{member}({});", arguments.join(", ")),
+            "member": member,
+        }))
+    };
+    called(allocator).map(redirect).collect()
+}
+
+/// The member of `HeapRedirect` that means the role.
+fn member(role: Role) -> Option<&'static str> {
+    Some(match role {
+        Role::Malloc => "malloc",
+        Role::Free => "free",
+        Role::Calloc => "calloc",
+        Role::Realloc => "realloc",
+        Role::Memalign => "memalign",
+        Role::UsableSize => "usable_size",
+        Role::Lock => "lock",
+        Role::Unlock => "unlock",
+        Role::Reinit => "reinit",
+        _ => return None,
+    })
+}
+
+/// What a heap class may have: name, how it is called, what comes back.
+fn members() -> Vec<Value> {
+    let pointer = "static_cast<void *>(nullptr)";
+    let member = |name: &str, arguments: &str, result: &str| json!({ "name": name, "call": format!("{name}({arguments})"), "result": result });
+    vec![
+        member("malloc", "std::size_t{1}", "void *"),
+        member("free", pointer, "void"),
+        member("memalign", "std::size_t{1}, std::size_t{1}", "void *"),
+        member("getSize", pointer, "std::size_t"),
+        member("malloc_usable_size", pointer, "std::size_t"),
+        member("calloc", "std::size_t{1}, std::size_t{1}", "void *"),
+        member("realloc", &format!("{pointer}, std::size_t{{1}}"), "void *"),
+        member("owns", pointer, "bool"),
+        member("lock", "", "void"),
+        member("unlock", "", "void"),
+        member("reinit", "", "void"),
+        member("threadInit", "", "void"),
+        member("threadCleanup", "", "void"),
+    ]
+}
+
+/// Families in spec order, each with what is defined and what is left alone.
+fn families(plan: &Plan, answers: &[&Answer]) -> Vec<Value> {
+    let mut families: Vec<(&str, Vec<&Answer>)> = Vec::new();
+    for answer in answers {
+        match families.last_mut() {
+            Some((name, of)) if *name == answer.symbol.family => of.push(answer),
+            _ => families.push((&answer.symbol.family, vec![answer])),
+        }
+    }
+    let family = |(title, answers): &(&str, Vec<&Answer>)| {
+        let defined = answers.iter().filter(|a| a.binding != Binding::Left);
+        json!({
+            "title": title,
+            "symbols": defined.map(|a| symbol(plan, a)).collect::<Vec<_>>(),
+            "left": view::left(answers),
+        })
+    };
+    families.iter().map(family).collect()
+}
+
+fn symbol(plan: &Plan, answer: &Answer) -> Value {
+    let symbol = &answer.symbol;
+    let mut value = match symbol.operation {
+        Operation::New(form) => new(form),
+        Operation::Delete(form) => delete(form, plan.passes_size(symbol.operation)),
+        _ => function(plan, answer),
+    };
+    value["why"] = symbol.why.clone().unwrap_or_default().into();
+    value["condition"] = view::condition(plan, symbol).into();
+    value
+}
+
+fn function(plan: &Plan, answer: &Answer) -> Value {
+    let symbol = &answer.symbol;
+    let call = view::plain(plan, symbol.operation);
+    let own = call.strip_prefix("alloc8_").filter(|_| !view::calls_raw(plan, symbol.operation));
+    let call = match own {
+        Some(own) => format!("shim::{own}"),
+        None if view::calls_raw(plan, symbol.operation) => qualified(&call, &plan.allocator),
+        None if call.starts_with("(struct") => "{}".to_owned(),
+        None => call.replace("2 /* ENOENT */", "ENOENT"),
+    };
+    let list = symbol.prototype.parameter_list();
+    json!({
+        "result": symbol.prototype.result,
+        "name": symbol.name(&plan.platform.abis[0]),
+        "parameters": if list == "void" { String::new() } else { list },
+        "body": cxx(&view::statement(symbol, &call)),
+    })
+}
+
+/// C as C++ would have it.
+fn cxx(text: &str) -> String {
+    let text = text.replace("((void *)ptr", "(const_cast<void *>(ptr)").replace("(void);", "();");
+    let text = text.strip_suffix("(void)").map_or(text.clone(), |head| format!("{head}()"));
+    let line = |line: &str| match line.trim_start().strip_prefix("(void)") {
+        Some(name) => {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            format!("{indent}static_cast<void>({});", name.trim_end_matches(';'))
+        }
+        None => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// `operator new` in one of its forms: only what the body uses has a name.
+fn new(form: Form) -> Value {
+    let array = if form.array { "[]" } else { "" };
+    let mut parameters = "std::size_t size".to_owned();
+    let mut arguments = "size".to_owned();
+    if form.aligned {
+        parameters += ", std::align_val_t alignment";
+        arguments += ", alignment";
+    }
+    if form.nothrow {
+        parameters += ", const std::nothrow_t &";
+    }
+    let body = match form.base(false) {
+        None if form.aligned => format!("return alloc8::shim::new_aligned({arguments});"),
+        None => format!("return alloc8::shim::new_plain({arguments});"),
+        Some(base) => {
+            let base = if base.array { "[]" } else { "" };
+            format!("return ::operator new{base}({arguments});")
+        }
+    };
+    let body = match form.nothrow {
+        true => format!(
+            "try {{\n        {body}\n    }} catch (...) {{\n        return nullptr;\n    }}"
+        ),
+        false => body,
+    };
+    let noexcept = if form.nothrow { " noexcept" } else { "" };
+    json!({
+        "declaration": format!("void *operator new{array}({parameters}){noexcept}"),
+        "body": body,
+    })
+}
+
+/// `operator delete` in one of its forms.
+fn delete(form: Form, passes_size: bool) -> Value {
+    let array = if form.array { "[]" } else { "" };
+    let base = form.base(true).filter(|_| !passes_size);
+    let passes_alignment = base.is_some() && form.aligned;
+    let mut parameters = "void *ptr".to_owned();
+    if form.sized {
+        parameters += if passes_size { ", std::size_t size" } else { ", std::size_t" };
+    }
+    if form.aligned {
+        let name = if passes_alignment { " alignment" } else { "" };
+        parameters += &format!(", std::align_val_t{name}");
+    }
+    if form.nothrow {
+        parameters += ", const std::nothrow_t &";
+    }
+    let body = match base {
+        None if passes_size => "alloc8::shim::free_sized(ptr, size);".to_owned(),
+        None => "alloc8::shim::free(ptr);".to_owned(),
+        Some(base) => {
+            let base = if base.array { "[]" } else { "" };
+            let alignment = if passes_alignment { ", alignment" } else { "" };
+            format!("::operator delete{base}(ptr{alignment});")
+        }
+    };
+    json!({
+        "declaration": format!("void operator delete{array}({parameters}) noexcept"),
+        "body": body,
+    })
+}
