@@ -219,11 +219,11 @@ fn number(text: &str) -> Option<u64> {
 }
 
 fn comparison(text: &str) -> Result<String, String> {
-    let (op, literal) = text.split_at(text.len().min(2));
-    let literal = literal.trim();
+    let op = ["==", "!="].into_iter().find(|op| text.starts_with(op)).unwrap_or_default();
+    let literal = text[op.len()..].trim();
     let known =
         number(literal).is_some() || matches!(literal, "NULL" | "SIZE_MAX" | "true" | "false");
-    if matches!(op, "==" | "!=") && known {
+    if !op.is_empty() && known {
         return Ok(format!("{op} {literal}"));
     }
     Err(format!("`{text}` is not `== literal` or `!= literal`"))
