@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Part, view};
+use super::{Comment, Part, call, view};
 use crate::{
     allocator::{Allocator, Role},
     diagnostic::Result,
@@ -201,11 +201,11 @@ fn symbol(plan: &Plan, answer: &Answer) -> Value {
 
 fn function(plan: &Plan, answer: &Answer) -> Value {
     let symbol = &answer.symbol;
-    let call = view::plain(plan, symbol.operation);
-    let own = call.strip_prefix("alloc8_").filter(|_| !view::calls_raw(plan, symbol.operation));
+    let call = call::plain(plan, symbol.operation);
+    let own = call.strip_prefix("alloc8_").filter(|_| !call::calls_raw(plan, symbol.operation));
     let call = match own {
         Some(own) => format!("shim::{own}"),
-        None if view::calls_raw(plan, symbol.operation) => qualified(&call, &plan.allocator),
+        None if call::calls_raw(plan, symbol.operation) => qualified(&call, &plan.allocator),
         None if call.starts_with("(struct") => "{}".to_owned(),
         None => call.replace("2 /* ENOENT */", "ENOENT"),
     };
@@ -214,7 +214,7 @@ fn function(plan: &Plan, answer: &Answer) -> Value {
         "result": symbol.prototype.result,
         "name": symbol.name(&plan.platform.abis[0]),
         "parameters": if list == "void" { String::new() } else { list },
-        "body": cxx(&view::statement(symbol, &call)),
+        "body": cxx(&call::statement(symbol, &call)),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::{
     plan::Plan,
 };
 
+mod call;
 mod cpp;
 pub mod marker;
 mod rust;
@@ -86,7 +87,7 @@ fn refuse_rust_heap(plan: &Plan) -> Report {
 /// A platform whose symbols mean what its mechanism's templates have no words for.
 fn refuse_textless(plan: &Plan) -> Result<()> {
     let mut report = Report::default();
-    for answer in plan.defined().filter(|a| !view::has_text(a.symbol.operation)) {
+    for answer in plan.defined().filter(|a| !call::has_text(a.symbol.operation)) {
         let symbol = &answer.symbol;
         report.push(
             Diagnostic::error(

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::Inputs;
+use super::{Inputs, call};
 use crate::{
     allocator::{Allocator, Limit, Promise, Role},
     operation::Operation,
@@ -325,7 +325,7 @@ fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
         "why": answer.symbol.why.clone().unwrap_or_default(),
         "declaration": answer.symbol.prototype.named(&answer.symbol.name(abi)),
         "condition": condition(plan, &answer.symbol),
-        "body": statement(&answer.symbol, &plain(plan, answer.symbol.operation)),
+        "body": call::statement(&answer.symbol, &call::plain(plan, answer.symbol.operation)),
     })
 }
 
@@ -338,132 +338,4 @@ pub(super) fn condition(plan: &Plan, symbol: &crate::spec::Symbol) -> String {
     let conditions: Vec<_> =
         abis.iter().filter(|abi| symbol.is_in(abi)).map(|abi| abi.condition.as_str()).collect();
     conditions.join(" || ")
-}
-
-/// The one statement by which a symbol forwards; unused parameters are named away before it.
-pub(super) fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
-    // Some platforms promise to leave alone the block that a question is about; the allocator's
-    // own prototype says nothing of it.
-    let asks = |name: &str| {
-        let constant = |p: &crate::prototype::Parameter| p.name == name && p.ty == "const void *";
-        symbol.prototype.parameters.iter().any(constant)
-    };
-    let call = if asks("ptr") { call.replace("(ptr", "((void *)ptr") } else { call.to_owned() };
-    let inside = call.split_once('(').map_or("", |(_, rest)| rest);
-    let used = |name: &str| {
-        inside.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
-    };
-    let unused: String = symbol
-        .prototype
-        .parameters
-        .iter()
-        .filter(|p| !used(&p.name))
-        .map(|p| format!("(void){};\n    ", p.name))
-        .collect();
-    let keyword = if symbol.prototype.result == "void" { "" } else { "return " };
-    format!("{unused}{keyword}{call};")
-}
-
-pub(super) fn plain(plan: &Plan, operation: Operation) -> String {
-    let caller = "__builtin_return_address(0)";
-    let has = |role: Role| plan.allocator.call(role).is_some();
-    match operation {
-        Operation::Malloc => "alloc8_malloc(size)".to_owned(),
-        Operation::Calloc => "alloc8_calloc(nmemb, size)".to_owned(),
-        Operation::Realloc => "alloc8_realloc(ptr, size)".to_owned(),
-        Operation::Free => "alloc8_free(ptr)".to_owned(),
-        Operation::AlignedAlloc
-            if plan.answers.iter().any(|a| {
-                a.symbol.operation == operation
-                    && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_))
-            }) =>
-        {
-            "alloc8_memalign(alignment, size)".to_owned()
-        }
-        Operation::AlignedAlloc => "alloc8_aligned_alloc(alignment, size)".to_owned(),
-        Operation::Memalign => "alloc8_memalign_any(alignment, size)".to_owned(),
-        Operation::PosixMemalign => "alloc8_posix_memalign(memptr, alignment, size)".to_owned(),
-        Operation::Valloc => "alloc8_valloc(size)".to_owned(),
-        Operation::Pvalloc => "alloc8_pvalloc(size)".to_owned(),
-        Operation::Reallocarray => "alloc8_reallocarray(ptr, nmemb, size)".to_owned(),
-        Operation::FreeSized if has(Role::FreeSized) => "alloc8_free_sized(ptr, size)".to_owned(),
-        Operation::FreeAlignedSized if has(Role::FreeAlignedSized) => {
-            "alloc8_free_aligned_sized(ptr, alignment, size)".to_owned()
-        }
-        Operation::FreeSized | Operation::FreeAlignedSized => "alloc8_free(ptr)".to_owned(),
-        Operation::MallocUsableSize => "alloc8_malloc_usable_size(ptr)".to_owned(),
-        Operation::MallocTrim if has(Role::MallocTrim) => {
-            plan.allocator.functions[&Role::MallocTrim].with(&[])
-        }
-        Operation::MallocStats if has(Role::MallocStats) => {
-            plan.allocator.functions[&Role::MallocStats].with(&[])
-        }
-        Operation::Mallopt | Operation::MallocTrim => "0".to_owned(),
-        Operation::Mallinfo => "(struct mallinfo){0}".to_owned(),
-        Operation::Mallinfo2 => "(struct mallinfo2){0}".to_owned(),
-        Operation::MallocInfo => "alloc8_malloc_info(options, stream)".to_owned(),
-        Operation::MallocStats => "alloc8_malloc_stats()".to_owned(),
-        Operation::Mallocx => "alloc8_mallocx(size, flags)".to_owned(),
-        Operation::Rallocx => "alloc8_rallocx(ptr, size, flags)".to_owned(),
-        Operation::Xallocx | Operation::Sallocx => "alloc8_malloc_usable_size(ptr)".to_owned(),
-        Operation::Dallocx | Operation::Sdallocx => "alloc8_free(ptr)".to_owned(),
-        Operation::Nallocx => "size".to_owned(),
-        Operation::Mallctl | Operation::Mallctlnametomib | Operation::Mallctlbymib => {
-            "2 /* ENOENT */".to_owned()
-        }
-        Operation::MallocStatsPrint => "alloc8_malloc_stats_print(write_cb, cbopaque)".to_owned(),
-        Operation::New(form) if form.aligned => {
-            format!("alloc8_new_aligned(size, alignment, {caller})")
-        }
-        Operation::New(_) => format!("alloc8_new(size, {caller})"),
-        Operation::Delete(form) if form.sized => "alloc8_free_sized(ptr, size)".to_owned(),
-        Operation::Delete(_) => "alloc8_free(ptr)".to_owned(),
-        other => unreachable!("refused before: {}", other.name()),
-    }
-}
-
-/// Whether the operation is answered by a function of the allocator without anything around it.
-pub(super) fn calls_raw(plan: &Plan, operation: Operation) -> bool {
-    let has = |role: Role| plan.allocator.call(role).is_some();
-    matches!(operation, Operation::MallocTrim) && has(Role::MallocTrim)
-        || matches!(operation, Operation::MallocStats) && has(Role::MallocStats)
-}
-
-/// Whether this mechanism's text has an answer for an operation that is not left alone.
-pub(super) fn has_text(operation: Operation) -> bool {
-    use Operation as Op;
-    let wanted = matches!(
-        operation,
-        Op::Malloc
-            | Op::Calloc
-            | Op::Realloc
-            | Op::Free
-            | Op::Memalign
-            | Op::AlignedAlloc
-            | Op::PosixMemalign
-            | Op::Valloc
-            | Op::Pvalloc
-            | Op::Reallocarray
-            | Op::FreeSized
-            | Op::FreeAlignedSized
-            | Op::MallocUsableSize
-            | Op::Mallopt
-            | Op::MallocTrim
-            | Op::Mallinfo
-            | Op::Mallinfo2
-            | Op::MallocInfo
-            | Op::MallocStats
-            | Op::Mallocx
-            | Op::Rallocx
-            | Op::Xallocx
-            | Op::Sallocx
-            | Op::Dallocx
-            | Op::Sdallocx
-            | Op::Nallocx
-            | Op::Mallctl
-            | Op::Mallctlnametomib
-            | Op::Mallctlbymib
-            | Op::MallocStatsPrint
-    );
-    wanted || operation.is_operator()
 }

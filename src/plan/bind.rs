@@ -1,0 +1,251 @@
+//! How each symbol is answered: its binding, and why.
+
+use super::{Binding, Guard, Plan, refuses_alignments};
+use crate::{
+    allocator::{Promise, Role},
+    operation::{Effect, Operation},
+    spec::{AlignedSize, Foreign, OddAlignment, Symbol},
+};
+
+impl Plan {
+    pub(super) fn bind_symbol(&self, symbol: &Symbol) -> (Binding, String) {
+        if self.platform.wrappers.iter().any(|name| name == symbol.spec_name()) {
+            let why = match symbol.operation.is_operator() {
+                true => "the C++ runtime's own calls the public malloc family",
+                false => "the platform's own calls the public names that it is made of",
+            };
+            return (Binding::Left, why.to_owned());
+        }
+        match self.bind(symbol.operation) {
+            // What stands before the operation's parameters would be taken for them.
+            (Binding::Direct(target), _) if !symbol.passes_through() => {
+                (Binding::Jump(target), "the contracts agree, the arguments differ".to_owned())
+            }
+            bound => bound,
+        }
+    }
+
+    /// Where blocks of other heaps live beside ours, whoever takes one looks whose it is first.
+    pub(super) fn respect_foreign(
+        &self,
+        symbol: &Symbol,
+        (binding, why): (Binding, String),
+    ) -> (Binding, String) {
+        let takes_blocks = matches!(
+            symbol.operation.effect(),
+            Effect::Frees | Effect::Reallocates | Effect::Inspects
+        );
+        if self.platform.semantics.foreign != Foreign::Forward || !takes_blocks {
+            return (binding, why);
+        }
+        let foreign = "blocks of other heaps exist here, and go back to them";
+        match binding {
+            Binding::Direct(target) | Binding::Jump(target) => {
+                (Binding::Guarded(target, vec![Guard::Foreign]), foreign.to_owned())
+            }
+            Binding::Guarded(target, mut guards) => {
+                guards.push(Guard::Foreign);
+                (Binding::Guarded(target, guards), format!("{why}; {foreign}"))
+            }
+            other => (other, why),
+        }
+    }
+
+    fn bind(&self, operation: Operation) -> (Binding, String) {
+        use Operation as Op;
+        match operation {
+            Op::Malloc => self.function(Role::Malloc, &[]),
+            Op::Calloc => self.function(Role::Calloc, &[]),
+            Op::Realloc => self.function(Role::Realloc, &[]),
+            Op::Free => self.function(Role::Free, &[]),
+            Op::MallocUsableSize => self.function(Role::UsableSize, &[]),
+            Op::AlignedAlloc => {
+                let semantics = &self.platform.semantics;
+                let multiple = semantics.aligned_alloc_size == AlignedSize::Multiple;
+                let mut more = vec![odd(semantics.aligned_alloc)];
+                more.extend(multiple.then_some(Guard::Multiple));
+                self.function(Role::Memalign, &more)
+            }
+            Op::Memalign => self.function(Role::Memalign, &[odd(self.platform.semantics.memalign)]),
+            Op::FreeSized => self.sized_free(Role::FreeSized),
+            Op::FreeAlignedSized => self.sized_free(Role::FreeAlignedSized),
+            Op::MallocTrim if self.allocator.call(Role::MallocTrim).is_some() => {
+                self.function(Role::MallocTrim, &[])
+            }
+            Op::MallocStats if self.allocator.call(Role::MallocStats).is_some() => {
+                self.function(Role::MallocStats, &[])
+            }
+            Op::PosixMemalign | Op::Valloc | Op::Pvalloc => {
+                let guards = self.guards[&Role::Memalign].clone();
+                (Binding::Synthesized(guards), "made from memalign".to_owned())
+            }
+            Op::Reallocarray | Op::Reallocarrayf | Op::Reallocf | Op::Reallocarr | Op::Recallocarray => {
+                (Binding::Synthesized(Vec::new()), "made from realloc".to_owned())
+            }
+            Op::Mallocx | Op::Rallocx | Op::Xallocx | Op::Sallocx | Op::Dallocx | Op::Sdallocx | Op::Nallocx => (
+                Binding::Synthesized(Vec::new()),
+                "made from memalign, realloc and free: programs mix it with them".to_owned(),
+            ),
+            Op::Mallopt | Op::MallocTrim | Op::Mallinfo | Op::Mallinfo2 | Op::MallocInfo | Op::MallocStats => {
+                (Binding::Answered, honest(operation).to_owned())
+            }
+            Op::Mallctl | Op::Mallctlnametomib | Op::Mallctlbymib | Op::MallocStatsPrint => {
+                (Binding::Answered, honest(operation).to_owned())
+            }
+            Op::MallocGoodSize => match self.allocator.call(Role::GoodSize) {
+                Some(_) => self.function(Role::GoodSize, &[]),
+                None => (Binding::Answered, "the size itself: no block has less".to_owned()),
+            },
+            Op::MallocDefaultZone
+            | Op::MallocZoneFromPtr
+            | Op::MallocZoneBatchMalloc
+            | Op::MallocZoneBatchFree
+            | Op::MallocZoneMallocWithOptions
+            | Op::MallocZoneClaimedAddress
+            | Op::MallocZonePressureRelief => (
+                Binding::Synthesized(Vec::new()),
+                "made from malloc and free for our zone; other zones answer for theirs".to_owned(),
+            ),
+            Op::Msize | Op::Expand | Op::Recalloc => (
+                Binding::Synthesized(Vec::new()),
+                "made from realloc and the usable size".to_owned(),
+            ),
+            Op::WinAlignedMalloc
+            | Op::WinAlignedRealloc
+            | Op::WinAlignedRecalloc
+            | Op::WinAlignedOffsetMalloc
+            | Op::WinAlignedOffsetRealloc
+            | Op::WinAlignedOffsetRecalloc
+            | Op::WinAlignedMsize
+            | Op::WinAlignedFree => (
+                Binding::Synthesized(Vec::new()),
+                "made from memalign and free, as one family".to_owned(),
+            ),
+            Op::Strdup | Op::Wcsdup | Op::Mbsdup => (
+                Binding::Synthesized(Vec::new()),
+                "copies into a block of ours: free takes it back".to_owned(),
+            ),
+            Op::Dupenv
+            | Op::Wdupenv
+            | Op::Fullpath
+            | Op::Wfullpath
+            | Op::Getcwd
+            | Op::Wgetcwd
+            | Op::Getdcwd
+            | Op::Wgetdcwd
+            | Op::Tempnam
+            | Op::Wtempnam => (
+                Binding::Left,
+                "the C library's own calls its malloc: hooks in its code see that, and where only imports are hooked free sends the block back".to_owned(),
+            ),
+            Op::New(form) if form.nothrow => (
+                Binding::Left,
+                "C cannot catch what a new-handler throws, and the C++ runtime's own calls its base by the public name".to_owned(),
+            ),
+            Op::New(form) if form == Default::default() || only_aligned(form) => {
+                let role = if form.aligned { Role::Memalign } else { Role::Malloc };
+                self.throwing(role)
+            }
+            Op::Delete(form) if form == Default::default() || only_aligned(form) => {
+                self.function(Role::Free, &[])
+            }
+            Op::Delete(form)
+                if form.sized
+                    && !form.aligned
+                    && self.allocator.forward_sized_delete
+                    && self.allocator.call(Role::FreeSized).is_some() =>
+            {
+                self.function(Role::FreeSized, &[])
+            }
+            Op::New(_) | Op::Delete(_) => (
+                Binding::Left,
+                "the C++ runtime's own calls its base by the public name".to_owned(),
+            ),
+        }
+    }
+
+    fn function(&self, role: Role, more: &[Guard]) -> (Binding, String) {
+        let Some(call) = self.allocator.call(role) else {
+            let why = match role {
+                Role::Calloc => "no calloc: malloc and memset",
+                Role::Realloc => "no realloc: malloc, copy, free",
+                Role::UsableSize => {
+                    "no usable size: ends the program with a message, for the C library's own would read a foreign header"
+                }
+                _ => "no memalign: a block of 2^k bytes is aligned at 2^k",
+            };
+            return (Binding::Synthesized(self.guards[&role].clone()), why.to_owned());
+        };
+        let mut guards = self.guards[&role].clone();
+        // A wrapper that already refuses odd alignments by itself serves aligned_alloc as it is.
+        let kept = |g: Guard| {
+            g == Guard::Missing(Promise::AlignmentEinval) && refuses_alignments(&self.allocator)
+        };
+        for guard in more.iter().filter(|g| !kept(**g)) {
+            if !guards.contains(guard) {
+                guards.push(*guard);
+            }
+        }
+        if !guards.is_empty() {
+            let names: Vec<_> = guards.iter().map(|g| g.name()).collect();
+            let why = format!("not promised: {}", names.join(", "));
+            return (Binding::Guarded(call.symbol.clone(), guards), why);
+        }
+        if self.allocator.indirect.contains(&call.symbol) {
+            let why = "the archive hides the function from linkers".to_owned();
+            return (Binding::Jump(call.symbol.clone()), why);
+        }
+        if self.allocator.standard_symbol(role).is_some() {
+            let why = "the contracts agree".to_owned();
+            return (Binding::Direct(call.symbol.clone()), why);
+        }
+        (Binding::Jump(call.symbol.clone()), "the contracts agree, the arguments differ".to_owned())
+    }
+
+    fn sized_free(&self, role: Role) -> (Binding, String) {
+        if self.allocator.call(role).is_some() {
+            return self.function(role, &[]);
+        }
+        match self.function(Role::Free, &[]) {
+            (Binding::Direct(target), _) => (
+                Binding::Direct(target),
+                "free may ignore the size (C23), and the ABI lets it".to_owned(),
+            ),
+            (binding, why) => (binding, format!("free may ignore the size (C23); {why}")),
+        }
+    }
+
+    fn throwing(&self, role: Role) -> (Binding, String) {
+        let mut guards = self.guards[&role].clone();
+        guards.retain(|g| *g != Guard::Missing(Promise::Errno));
+        guards.push(Guard::Throw);
+        let target = self.allocator.call(role).or(self.allocator.call(Role::Malloc));
+        let target = target.map(|c| c.symbol.clone()).unwrap_or_default();
+        (Binding::Guarded(target, guards), "NULL asks the new-handler, then throws".to_owned())
+    }
+}
+
+fn only_aligned(form: crate::operation::Form) -> bool {
+    form == crate::operation::Form { aligned: true, ..Default::default() }
+}
+
+fn odd(rule: OddAlignment) -> Guard {
+    match rule {
+        OddAlignment::Einval => Guard::Missing(Promise::AlignmentEinval),
+        OddAlignment::RoundUp => Guard::RoundUp,
+    }
+}
+
+fn honest(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Mallopt => "returns 0: no parameter of the C library's heap was set",
+        Operation::MallocTrim => "returns 0: no memory was returned",
+        Operation::MallocInfo => "fails with ENOSYS: there is no heap of that form to describe",
+        Operation::MallocStats => "says that there is no heap of that form to describe",
+        Operation::Mallctl | Operation::Mallctlnametomib | Operation::Mallctlbymib => {
+            "returns ENOENT: this heap has none of jemalloc's values"
+        }
+        Operation::MallocStatsPrint => "says that there is no jemalloc heap to describe",
+        _ => "all fields 0: the C library's heap is empty",
+    }
+}
