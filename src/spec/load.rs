@@ -8,7 +8,7 @@ use std::{
 use toml::Spanned;
 
 use super::{
-    Abi, Group, Growth, Library, Omission, Platform, Reason, Symbol, Zone,
+    Abi, Growth, Library, Omission, Platform, Reason, Symbol, Zone,
     entry::{self, Family},
     lint, raw,
 };
@@ -151,7 +151,7 @@ fn join(source: &Arc<Source>, families: &Families, report: &mut Report) -> Optio
         base: raw.base.clone(),
         wrappers: raw.wrappers.iter().map(|name| name.get_ref().clone()).collect(),
         omissions,
-        groups: raw.group.iter().map(group_of).collect(),
+        groups: raw.group.clone(),
     };
     // What one mistake took away would look like ten more.
     if whole {
@@ -335,15 +335,6 @@ fn resolve(raw: &raw::Library, symbols: &[Symbol]) -> Library {
         since: raw.since.clone(),
         debug: raw.debug,
         symbols: symbols.iter().filter(exports).map(|s| s.name.clone()).collect(),
-        why: raw.why.clone(),
-        reference: raw.reference.clone(),
-    }
-}
-
-fn group_of(raw: &raw::Group) -> Group {
-    Group {
-        name: raw.name.get_ref().clone(),
-        weak: raw.weak,
         why: raw.why.clone(),
         reference: raw.reference.clone(),
     }

@@ -312,15 +312,18 @@ pub struct Library {
 }
 
 /// Symbols that are taken over together or not at all.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Group {
     /// What symbols call it.
     pub name: String,
     /// Whether some versions of the platform lack it, so that references must be weak.
+    #[serde(default)]
     pub weak: bool,
     /// In words.
     pub why: String,
     /// The authority.
+    #[serde(rename = "ref")]
     pub reference: String,
 }
 
@@ -376,6 +379,11 @@ impl Platform {
     /// All names of an ABI.
     pub fn names(&self, abi: &Abi) -> Vec<String> {
         self.symbols_of(abi).map(|s| s.name(abi)).collect()
+    }
+
+    /// Whether a symbol's own definition calls public names that are ours.
+    pub fn is_wrapper(&self, symbol: &Symbol) -> bool {
+        self.wrappers.iter().any(|name| name == symbol.spec_name())
     }
 
     /// Keeps one ABI, and the symbols that it has.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Abi, Null, Reason, Runtime, Semantics};
+use super::{Abi, Group, Null, Reason, Runtime, Semantics};
 use crate::operation::Operation;
 
 /// A family of symbols, by who defined them: `specs/families/NAME.toml`.
@@ -193,23 +193,6 @@ pub(super) struct Library {
     pub(super) lacks: Vec<Spanned<String>>,
     /// In words.
     pub(super) why: Option<String>,
-    /// The authority.
-    #[serde(rename = "ref")]
-    pub(super) reference: String,
-}
-
-/// Symbols that are taken over together or not at all.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Group {
-    /// What symbols call it.
-    #[schemars(with = "String")]
-    pub(super) name: Spanned<String>,
-    /// Whether some versions of the platform lack it.
-    #[serde(default)]
-    pub(super) weak: bool,
-    /// In words.
-    pub(super) why: String,
     /// The authority.
     #[serde(rename = "ref")]
     pub(super) reference: String,
