@@ -64,6 +64,17 @@ pub struct Answer {
     pub price: Option<u32>,
 }
 
+impl Answer {
+    /// Jumps where no linker can bind the name to the allocator's function, and says why.
+    fn jump_where_direct(&mut self, why: &str) {
+        if let Binding::Direct(target) = &self.binding {
+            self.binding = Binding::Jump(target.clone());
+            self.why = why.to_owned();
+            self.price = Some(1);
+        }
+    }
+}
+
 /// The functions that fork runs around itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fork {
@@ -149,6 +160,16 @@ impl Plan {
         let (binding, why) = self.respect_foreign(symbol, self.bind_symbol(symbol));
         let price = self.price(&binding);
         Answer { symbol: symbol.clone(), binding, why, price }
+    }
+
+    /// `A8209` if one of the allocator's functions bears a name that the shim defines: only `build`,
+    /// which hides the names of archives, can tell the two apart.
+    fn calls_itself(&self) -> Option<Diagnostic> {
+        let public = |name: &str| self.defined().any(|a| a.symbol.spec_name() == name);
+        let own = self.allocator.symbols().into_iter().find(|name| public(name))?;
+        Some(Diagnostic::error("A8209", format!("`{own}` is the allocator's and the shim's"))
+            .fact("the shim would call itself")
+            .help("rename the archive's functions, or let `alloc8-gen build` make the library from the C shim: it hides their names in a copy"))
     }
 
     fn price(&self, binding: &Binding) -> Option<u32> {

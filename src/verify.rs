@@ -337,9 +337,8 @@ fn absence_is_fault(
         return *planned != Binding::Left;
     }
     let first = platform.bearing(symbol.operation).is_some_and(|s| s.name(abi) == symbol.name(abi));
-    let wrapper = platform.wrappers.iter().any(|name| name == symbol.spec_name());
     first
-        && !wrapper
+        && !platform.is_wrapper(symbol)
         && !symbol.operation.is_operator()
         && symbol.operation.base().is_none()
         && symbol.operation.effect() != Effect::Tunes

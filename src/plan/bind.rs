@@ -9,7 +9,7 @@ use crate::{
 
 impl Plan {
     pub(super) fn bind_symbol(&self, symbol: &Symbol) -> (Binding, String) {
-        if self.platform.wrappers.iter().any(|name| name == symbol.spec_name()) {
+        if self.platform.is_wrapper(symbol) {
             let why = match symbol.operation.is_operator() {
                 true => "the C++ runtime's own calls the public malloc family",
                 false => "the platform's own calls the public names that it is made of",

@@ -19,11 +19,9 @@ impl Plan {
                 answer.binding = Binding::Left;
                 answer.why = OPERATORS.to_owned();
                 answer.price = None;
-            } else if let Binding::Direct(target) = &answer.binding {
-                answer.binding = Binding::Jump(target.clone());
-                answer.why =
-                    "the contracts agree; rustc gives a function no second name".to_owned();
-                answer.price = Some(1);
+            } else {
+                let why = "the contracts agree; rustc gives a function no second name";
+                answer.jump_where_direct(why);
             }
         }
         self
@@ -45,14 +43,8 @@ impl Plan {
                     .help("render the shim in C: leave out `--lang rust`"),
             );
         }
-        let public = |name: &str| self.defined().any(|a| a.symbol.spec_name() == name);
-        let own = allocator.symbols().into_iter().find(|name| public(name));
-        if let Some(own) = own.filter(|_| allocator.rust.is_none()) {
-            report.push(
-                Diagnostic::error("A8209", format!("`{own}` is the allocator's and the shim's"))
-                    .fact("the shim would call itself")
-                    .help("rename the archive's functions, or let `alloc8-gen build` make the library: it hides their names in a copy"),
-            );
+        if allocator.rust.is_none() {
+            report.diagnostics.extend(self.calls_itself());
         }
         report.finish(()).map(|_| ())
     }

@@ -16,24 +16,30 @@ pub(super) fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
     };
     let call = if asks("ptr") { call.replace("(ptr", "((void *)ptr") } else { call.to_owned() };
     let inside = call.split_once('(').map_or("", |(_, rest)| rest);
-    let used = |name: &str| {
-        inside.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
-    };
     let unused: String = symbol
         .prototype
         .parameters
         .iter()
-        .filter(|p| !used(&p.name))
+        .filter(|p| !mentions(inside, &p.name))
         .map(|p| format!("(void){};\n    ", p.name))
         .collect();
     let keyword = if symbol.prototype.result == "void" { "" } else { "return " };
     format!("{unused}{keyword}{call};")
 }
 
-pub(super) fn plain(plan: &Plan, operation: Operation) -> String {
+/// Whether a name is a word of the arguments.
+pub(super) fn mentions(arguments: &str, name: &str) -> bool {
+    arguments.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
+}
+
+/// Why every symbol that is placed has a call.
+pub(super) const REFUSED: &str = "plans with an operation that has no text are refused before";
+
+/// The call that answers an operation; `None` if this mechanism's text has none.
+pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
     let caller = "__builtin_return_address(0)";
     let has = |role: Role| plan.allocator.call(role).is_some();
-    match operation {
+    Some(match operation {
         Operation::Malloc => "alloc8_malloc(size)".to_owned(),
         Operation::Calloc => "alloc8_calloc(nmemb, size)".to_owned(),
         Operation::Realloc => "alloc8_realloc(ptr, size)".to_owned(),
@@ -84,8 +90,8 @@ pub(super) fn plain(plan: &Plan, operation: Operation) -> String {
         Operation::New(_) => format!("alloc8_new(size, {caller})"),
         Operation::Delete(form) if form.sized => "alloc8_free_sized(ptr, size)".to_owned(),
         Operation::Delete(_) => "alloc8_free(ptr)".to_owned(),
-        other => unreachable!("refused before: {}", other.name()),
-    }
+        _ => return None,
+    })
 }
 
 /// Whether the operation is answered by a function of the allocator without anything around it.
@@ -93,43 +99,4 @@ pub(super) fn calls_raw(plan: &Plan, operation: Operation) -> bool {
     let has = |role: Role| plan.allocator.call(role).is_some();
     matches!(operation, Operation::MallocTrim) && has(Role::MallocTrim)
         || matches!(operation, Operation::MallocStats) && has(Role::MallocStats)
-}
-
-/// Whether this mechanism's text has an answer for an operation that is not left alone.
-pub(super) fn has_text(operation: Operation) -> bool {
-    use Operation as Op;
-    let wanted = matches!(
-        operation,
-        Op::Malloc
-            | Op::Calloc
-            | Op::Realloc
-            | Op::Free
-            | Op::Memalign
-            | Op::AlignedAlloc
-            | Op::PosixMemalign
-            | Op::Valloc
-            | Op::Pvalloc
-            | Op::Reallocarray
-            | Op::FreeSized
-            | Op::FreeAlignedSized
-            | Op::MallocUsableSize
-            | Op::Mallopt
-            | Op::MallocTrim
-            | Op::Mallinfo
-            | Op::Mallinfo2
-            | Op::MallocInfo
-            | Op::MallocStats
-            | Op::Mallocx
-            | Op::Rallocx
-            | Op::Xallocx
-            | Op::Sallocx
-            | Op::Dallocx
-            | Op::Sdallocx
-            | Op::Nallocx
-            | Op::Mallctl
-            | Op::Mallctlnametomib
-            | Op::Mallctlbymib
-            | Op::MallocStatsPrint
-    );
-    wanted || operation.is_operator()
 }

@@ -62,7 +62,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let mut files = Files::new();
     let parts = match inputs.lang.as_str() {
         "cpp" => cpp::parts(plan)?,
-        "rust" => rust::parts(plan, inputs)?,
+        "rust" => rust::parts(plan)?,
         _ => parts(plan, inputs),
     };
     for part in parts {
@@ -87,7 +87,7 @@ fn refuse_rust_heap(plan: &Plan) -> Report {
 /// A platform whose symbols mean what its mechanism's templates have no words for.
 fn refuse_textless(plan: &Plan) -> Result<()> {
     let mut report = Report::default();
-    for answer in plan.defined().filter(|a| !call::has_text(a.symbol.operation)) {
+    for answer in plan.defined().filter(|a| call::plain(plan, a.symbol.operation).is_none()) {
         let symbol = &answer.symbol;
         report.push(
             Diagnostic::error(

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Inputs, Part, view};
+use super::{Comment, Part, call::mentions, view};
 use crate::{
     allocator::{Allocator, Limit, Promise, Role, call::Argument},
     diagnostic::Result,
@@ -18,7 +18,7 @@ mod spell;
 use spell::{constant, count, own, signature, spell, spelled};
 
 /// The folder's files. The plan is the one in Rust.
-pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
+pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>> {
     plan.refuse_in_rust()?;
     let shim = Part {
         template: "shim.rs.tera",
@@ -26,9 +26,7 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
         comment: Comment::C,
         context: shim(plan),
     };
-    let lists = super::parts(plan, inputs).into_iter();
-    let lists = lists.filter(|p| p.file.starts_with("exports.") || p.file.starts_with("symbols."));
-    Ok(std::iter::once(shim).chain(lists).collect())
+    Ok(std::iter::once(shim).chain(super::lists(plan)).collect())
 }
 
 fn shim(plan: &Plan) -> tera::Context {
@@ -214,26 +212,17 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
 
 /// In spec order: what is defined, and what is left alone for which reason.
 fn families(plan: &Plan) -> Vec<Value> {
-    let groups = plan.answers.chunk_by(|a, b| a.symbol.family == b.symbol.family);
+    let answers: Vec<&Answer> = plan.answers.iter().collect();
+    let groups = answers.chunk_by(|a, b| a.symbol.family == b.symbol.family);
     groups.map(|answers| family(plan, answers)).collect()
 }
 
-fn family(plan: &Plan, answers: &[Answer]) -> Value {
-    let mut left: Vec<(&str, Vec<&str>)> = Vec::new();
-    for answer in answers.iter().filter(|a| a.binding == Binding::Left) {
-        let declaration = answer.symbol.declaration.as_str();
-        match left.iter_mut().find(|(why, _)| *why == answer.why) {
-            Some((_, declarations)) => declarations.push(declaration),
-            None => left.push((&answer.why, vec![declaration])),
-        }
-    }
+fn family(plan: &Plan, answers: &[&Answer]) -> Value {
     let defined = answers.iter().filter(|a| a.binding != Binding::Left);
     json!({
         "title": answers[0].symbol.family,
         "symbols": defined.map(|a| symbol(plan, &a.symbol)).collect::<Vec<_>>(),
-        "left": left.iter().map(|(why, declarations)| json!({
-            "why": why, "declarations": declarations,
-        })).collect::<Vec<_>>(),
+        "left": view::left(answers),
     })
 }
 
@@ -246,9 +235,7 @@ fn symbol(plan: &Plan, symbol: &Symbol) -> Value {
         false => answer.clone(),
     };
     let inside = answer.split_once('(').map_or(answer.as_str(), |(_, rest)| rest);
-    let used = |name: &str| {
-        inside.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
-    };
+    let used = |name: &str| mentions(inside, name);
     // Constants, zeroes and a message need no leave to be unsafe.
     let safe = ["Mallinfo", "say("].iter().any(|start| answer.starts_with(start));
     let calls = answer.contains('(') && !safe;

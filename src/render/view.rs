@@ -321,11 +321,12 @@ pub(super) fn left(answers: &[&Answer]) -> Vec<Value> {
 }
 
 fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
+    let call = call::plain(plan, answer.symbol.operation).expect(call::REFUSED);
     json!({
         "why": answer.symbol.why.clone().unwrap_or_default(),
         "declaration": answer.symbol.prototype.named(&answer.symbol.name(abi)),
         "condition": condition(plan, &answer.symbol),
-        "body": call::statement(&answer.symbol, &call::plain(plan, answer.symbol.operation)),
+        "body": call::statement(&answer.symbol, &call),
     })
 }
 

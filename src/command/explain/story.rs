@@ -211,7 +211,7 @@ fn answer(platform: &Platform, symbol: &Symbol) -> Result<std::result::Result<An
 /// What breaks if it is missed.
 fn without(platform: &Platform, symbol: &Symbol, absent: Option<&Finding>) -> String {
     let operation = symbol.operation;
-    let wrapper = platform.wrappers.iter().any(|name| name == symbol.spec_name());
+    let wrapper = platform.is_wrapper(symbol);
     if wrapper && absent.is_none() {
         return "no heaps are mixed up: its own definition calls public names that are ours"
             .to_owned();
