@@ -220,6 +220,9 @@ pub(crate) struct Verify {
     /// Compare with the plan for this allocator
     #[arg(short, long, value_name = "NAME|PATH.toml")]
     pub(crate) allocator: Option<String>,
+    /// The language of the library's shim, for the plan that it is compared with
+    #[arg(long, value_name = "LANG")]
+    pub(crate) lang: Option<Lang>,
     #[command(flatten)]
     pub(crate) archive: Archive,
     /// Tell whether preloading would take effect in this program
@@ -302,7 +305,7 @@ mod tests {
                 "no-inherit",
                 "print-env",
             ],
-            "verify" => &["platform", "allocator", "lib", "cc", "program", "laws"],
+            "verify" => &["platform", "allocator", "lang", "lib", "cc", "program", "laws"],
             "list" => &["platform", "allocator", "target"],
             "init" => &["lib", "cc", "cmake"],
             "explain" => &[],

@@ -299,6 +299,25 @@ pub static CODES: &[Code] = &[
          `alloc8-gen build` make the library, which hides the archive's names in a private copy.",
     ),
     page(
+        "A8260",
+        "a description with two languages",
+        "`rust = …` says that the functions are methods of a Rust type, `cpp = …` that a C++ class\n\
+         answers for them. Keep the one that is true.",
+    ),
+    page(
+        "A8261",
+        "a heap class in C++, asked for in another language",
+        "The description says `cpp = …`: a class in that file answers for its functions, and no archive\n\
+         has them. Render it with `--lang cpp`; `build` and `run` do so by themselves.",
+    ),
+    page(
+        "A8262",
+        "the file with the heap class includes another header",
+        "The file that `cpp` names was compiled with the folder of the rendered headers among those\n\
+         that are searched, and included none of them, or an older copy, whose guards may be those of\n\
+         another description. Write `#include \"redirect.hpp\"`.",
+    ),
+    page(
         "A8301",
         "a folder or file cannot be made",
         "The folder for results or for intermediate files cannot be made or read.\n\

@@ -11,6 +11,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+mod cxx;
+
 use crate::{
     allocator::{Allocator, Origin},
     artifact::SharedObject,
@@ -33,6 +35,8 @@ pub struct Order<'a> {
     pub platform: &'a Platform,
     /// Who answers.
     pub allocator: &'a Allocator,
+    /// The shim's language: `c` or `cpp`.
+    pub lang: &'a str,
     /// Archives that were named beside the description; they take the place of its own.
     pub libs: &'a [PathBuf],
     /// The compiler.
@@ -54,8 +58,8 @@ pub struct Interposer {
     pub verdict: Verdict,
     /// What was measured; `None` if the target does not run here.
     pub measured: Option<Measurements>,
-    /// The archives that were linked, before anything was hidden.
-    pub archives: Vec<PathBuf>,
+    /// The archives that were linked, before anything was hidden, and the user's sources.
+    pub inputs: Vec<PathBuf>,
     /// What the user should know.
     pub remarks: Vec<Diagnostic>,
 }
@@ -65,8 +69,20 @@ pub struct Interposer {
 /// # Errors
 /// Every phase's own; `A8601` if the library that came out does not do what its plan says.
 pub fn build(order: &Order<'_>) -> Result<Interposer> {
+    refuse_other_language(order)?;
     let abi = abi(order)?;
-    let archives = archives(order)?;
+    let mut platform = order.platform.clone();
+    platform.narrow(&abi.name);
+    let mut archives = archives(order)?;
+    let mut inputs = archives.clone();
+    let class = match order.lang {
+        "cpp" => cxx::Unit::of_class(order, &Plan::new(&platform, order.allocator)?.0)?,
+        _ => None,
+    };
+    if let Some(class) = &class {
+        archives.insert(0, class.heap(order.cache)?);
+        inputs.extend(class.inputs.iter().cloned());
+    }
     let names: BTreeSet<String> = order.platform.names(&abi).into_iter().collect();
     let Prepared { allocator, copies, measured, mut remarks, found, work } =
         prepare(order.compiler, order.allocator, &archives, &names, order.cache)?;
@@ -80,13 +96,28 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
             "promised, not measured: the target does not run here",
         )),
     }
-    let mut platform = order.platform.clone();
-    platform.narrow(&abi.name);
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
-    let library = assemble(order, &abi, &plan, &copies, &work.path)?;
+    let (plan, library) = match (order.lang, class) {
+        ("cpp", Some(class)) => {
+            let plan = plan.in_cxx();
+            // The first is the heap, which the class's own file has once more.
+            let library = cxx::assemble(order, &abi, &plan, &class, &copies[1..], &work.path)?;
+            (plan, library)
+        }
+        ("cpp", None) => {
+            let unit = cxx::Unit::of_archive(order, &plan)?;
+            let plan = plan.in_cxx();
+            let library = cxx::assemble(order, &abi, &plan, &unit, &copies, &work.path)?;
+            (plan, library)
+        }
+        _ => {
+            let library = assemble(order, &abi, &plan, &copies, &work.path)?;
+            (plan, library)
+        }
+    };
     let verdict = judge(&library, &plan, &abi)?;
-    Ok(Interposer { library, plan, verdict, measured, archives, remarks })
+    Ok(Interposer { library, plan, verdict, measured, inputs, remarks })
 }
 
 /// What an emulator leaves open.
@@ -158,8 +189,8 @@ fn abi(order: &Order<'_>) -> Result<Abi> {
     })
 }
 
-/// `--lib`, the embedded source, the description's own archives, or what is installed.
-fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
+/// Methods of a type are called in the type's own language.
+fn refuse_other_language(order: &Order<'_>) -> Result<()> {
     let allocator = order.allocator;
     if let Some(path) = &allocator.rust {
         return Err(Diagnostic::error(
@@ -169,6 +200,12 @@ fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
         .help("build its crate as a `cdylib` whose build script calls `Generator::rust`")
         .into());
     }
+    render::refuse_class(allocator, order.lang)
+}
+
+/// `--lib`, the embedded source, the description's own archives, or what is installed.
+fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
+    let allocator = order.allocator;
     if let Some(why) = allocator.not_built.as_ref().filter(|_| order.libs.is_empty()) {
         return Err(Diagnostic::error(
             "A8602",
@@ -179,6 +216,9 @@ fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
     }
     if !order.libs.is_empty() {
         return Ok(order.libs.to_vec());
+    }
+    if allocator.cpp.is_some() && allocator.archives.is_empty() {
+        return Ok(Vec::new());
     }
     if let Some(source) = &allocator.embedded {
         return Ok(vec![embedded_archive(order, source)?]);

@@ -7,7 +7,9 @@ mod common;
 mod heaps;
 
 mod cpp {
+    mod build;
     mod compile;
+    mod fragments;
     mod headers;
     mod inline;
     mod laws;

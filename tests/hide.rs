@@ -240,6 +240,7 @@ fn a_hidden_function_that_bears_a_public_name_is_jumped_to_under_its_new_one() {
     let order = interposer::Order {
         platform: &linux,
         allocator: &allocator,
+        lang: "c",
         libs: std::slice::from_ref(&built.archive),
         compiler: &compiler,
         cache: &built.folder.path().join("cache"),

@@ -90,6 +90,7 @@ impl Real {
         let order = interposer::Order {
             platform: &platform,
             allocator: &allocator,
+            lang: "c",
             libs: &library.archives(),
             compiler: &compiler,
             cache: &folder("cache").join("alloc8-gen"),

@@ -41,6 +41,7 @@ pub fn convention(name: &str) -> Result<Allocator> {
         origin: Origin::Convention,
         source: Source::new("the naming convention", ""),
         rust: None,
+        cpp: None,
         functions,
         archives: Vec::new(),
         libs: Vec::new(),

@@ -10,7 +10,7 @@ use toml::{Spanned, Value};
 
 use super::{
     Allocator, Call, Installed, Limit, Origin, Promise, Promises, Role, ThreadPolicy,
-    raw::{OneOrMany, Raw, RawPromises},
+    raw::{OneOrMany, Raw, RawPromises, Text},
     require::{Policies, check_policies, require, texts},
 };
 use crate::{
@@ -73,6 +73,7 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
         },
         libs: raw.libs,
         rust: rust_path(source, raw.rust.as_ref(), &mut report),
+        cpp: cpp_file(source, &raw.cpp, raw.rust.is_some(), &mut report),
         embedded: raw.source,
         installed: Installed {
             libraries: raw.libraries,
@@ -155,6 +156,24 @@ fn rust_path(
         return None;
     }
     Some(path.get_ref().clone())
+}
+
+/// The file with the heap class; a heap is in one language.
+fn cpp_file(
+    source: &Arc<Source>,
+    file: &Text,
+    is_rust: bool,
+    report: &mut Report,
+) -> Option<String> {
+    let file = file.as_ref()?;
+    if is_rust {
+        report.push(
+            Diagnostic::error("A8260", "`cpp` beside `rust`")
+                .at(source, file.span(), "the heap is in one language")
+                .help("keep the one that has the functions"),
+        );
+    }
+    Some(file.get_ref().clone())
 }
 
 /// Both forms of a call, as they are typed.

@@ -127,6 +127,9 @@ pub struct Allocator {
     pub source: Arc<Source>,
     /// The Rust type whose methods the functions are; `None`: they are C functions of an archive.
     pub rust: Option<String>,
+    /// The C++ file whose heap class answers for the functions, relative to the description; `None`:
+    /// they are C functions of an archive.
+    pub cpp: Option<String>,
     /// The functions that it has.
     pub functions: BTreeMap<Role, Call>,
     /// Static libraries, in link order; relative to the description.
@@ -174,6 +177,15 @@ impl Allocator {
     /// Whether the shim may do without the guard: promised, or waived by the user.
     pub fn keeps(&self, promise: Promise) -> bool {
         self.promises.has(promise) || self.waived.contains(&promise)
+    }
+
+    /// The language of the shims that this allocator can have where none is asked for.
+    pub fn lang(&self) -> &'static str {
+        match (&self.rust, &self.cpp) {
+            (Some(_), _) => "rust",
+            (None, Some(_)) => "cpp",
+            (None, None) => "c",
+        }
     }
 
     /// Every function of the archive that is called, each once, in a stable order.

@@ -52,6 +52,10 @@ pub(super) struct Raw {
     /// trait that `--lang rust` renders, and the type implements it.
     #[schemars(with = "Option<String>")]
     pub(super) rust: Text,
+    /// The C++ file that has a heap class answer for the functions below: it includes `redirect.hpp`,
+    /// which `--lang cpp` renders, and says `ALLOC8_REDIRECT(CLASS);`. Relative to this file.
+    #[schemars(with = "Option<String>")]
+    pub(super) cpp: Text,
     /// `(size)`.
     #[schemars(with = "Option<String>")]
     pub(super) malloc: Text,

@@ -17,17 +17,21 @@ use crate::cli::Build;
 pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let configuration = &options.configuration;
     super::refuse_unavailable(configuration)?;
-    let (lang, mode) = lang_and_mode(configuration);
-    if lang != "c" || mode != "interpose" {
-        return Err(Diagnostic::error(
-            "A8202",
-            format!("`build` cannot make language `{lang}` in mode `{mode}` yet"),
-        )
-        .help("leave out `--lang` and `--mode`; a header for C++ comes from `generate --lang cpp`")
-        .into());
-    }
     let allocator =
         find_allocator(configuration.allocator.as_deref().unwrap_or("simple_heap"), show)?;
+    let (lang, mode) = lang_and_mode(configuration);
+    let lang = if configuration.lang.is_none() { allocator.lang().to_owned() } else { lang };
+    // A heap in Rust is refused with words of its own.
+    if (lang == "rust" && allocator.rust.is_none()) || mode != "interpose" {
+        return Err(Diagnostic::error(
+            "A8202",
+            format!("`build` cannot make language `{lang}` in mode `{mode}`"),
+        )
+        .help(
+            "a library with a shim in Rust is a crate's: see `Generator::rust`; leave out `--mode`",
+        )
+        .into());
+    }
     let platform = match (configuration.platform.as_slice(), &options.target) {
         ([], None) => host_platform()?,
         ([], Some(target)) => platform_of(target)?,
@@ -47,6 +51,7 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let order = Order {
         platform: &platform,
         allocator: &allocator,
+        lang: &lang,
         libs: &options.archive.lib,
         compiler: &compiler,
         cache: &cache(),
@@ -57,7 +62,7 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     place(&built, &output)?;
     if let Some(depfile) = &options.depfile {
         let mut inputs = generate::dependencies(&allocator);
-        inputs.extend(built.archives.iter().filter(|a| !a.starts_with(cache())).cloned());
+        inputs.extend(built.inputs.iter().filter(|a| !a.starts_with(cache())).cloned());
         generate::write_depfile(depfile, std::slice::from_ref(&output), &inputs)?;
     }
     let direct = built.plan.direct().count();

@@ -15,7 +15,7 @@ use alloc8_gen::{
 use serde_json::json;
 
 use super::{DONE, NO, Show, build::cache, find_allocator, platforms, run::target};
-use crate::cli::Verify;
+use crate::cli::{Lang, Verify};
 
 mod image;
 
@@ -88,10 +88,11 @@ fn planned(
 ) -> Result<Plan> {
     let mut allocator = find_allocator(name, show)?;
     if options.archive.lib.is_empty() {
-        show.diagnostics(&[Diagnostic::note(
-            "A8705",
-            "promised, not measured: name the library with `--lib`",
-        )]);
+        let how = match &allocator.cpp {
+            Some(_) => "`build` measures the class",
+            None => "name the library with `--lib`",
+        };
+        show.diagnostics(&[Diagnostic::note("A8705", format!("promised, not measured: {how}"))]);
     } else {
         let compiler = compiler(object, options)?;
         let names = platform.abis.iter().flat_map(|abi| platform.names(abi)).collect();
@@ -99,7 +100,13 @@ fn planned(
         show.diagnostics(&prepared.found);
         allocator = prepared.allocator;
     }
-    Ok(Plan::new(platform, &allocator)?.0)
+    let plan = Plan::new(platform, &allocator)?.0;
+    Ok(match options.lang {
+        Some(Lang::Cpp) => plan.in_cxx(),
+        Some(Lang::Rust) => plan.in_rust(),
+        None if allocator.lang() == "cpp" => plan.in_cxx(),
+        _ => plan,
+    })
 }
 
 /// One that makes programs for the file's machine.

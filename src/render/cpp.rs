@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Part, call, view};
+use super::{Comment, Inputs, Part, call, view};
 use crate::{
     allocator::{Allocator, Role},
     diagnostic::Result,
@@ -10,11 +10,11 @@ use crate::{
     plan::{Answer, Binding, Plan},
 };
 
-/// The headers and the lists beside them.
+/// The headers, the build fragments and the lists beside them.
 ///
 /// # Errors
 /// Those of [`Plan::refuse_in_cxx`].
-pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>> {
+pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_cxx()?;
     let context = headers(plan);
     let part = |template, file: &str| Part {
@@ -25,6 +25,10 @@ pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>> {
     };
     let mut parts =
         vec![part("shim.hpp.tera", "shim.hpp"), part("redirect.hpp.tera", "redirect.hpp")];
+    for (template, file) in [("cxx.cmake.tera", "alloc8.cmake"), ("cxx.mk.tera", "alloc8.mk")] {
+        let context = view::build(plan, inputs);
+        parts.push(Part { template, file: file.to_owned(), comment: Comment::Hash, context });
+    }
     parts.extend(super::lists(plan));
     Ok(parts)
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    allocator::Allocator,
     diagnostic::{Diagnostic, Report, Result},
     embedded,
     plan::Plan,
@@ -51,6 +52,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     if plan.allocator.rust.is_some() && !in_rust {
         return Err(refuse_rust_heap(plan));
     }
+    refuse_class(&plan.allocator, &inputs.lang)?;
     let own_plan = match inputs.lang.as_str() {
         "cpp" => Some(plan.clone().in_cxx()),
         "rust" => Some(plan.clone().in_rust()),
@@ -61,7 +63,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let templates = templates(mechanism).map_err(internal)?;
     let mut files = Files::new();
     let parts = match inputs.lang.as_str() {
-        "cpp" => cpp::parts(plan)?,
+        "cpp" => cpp::parts(plan, inputs)?,
         "rust" => rust::parts(plan)?,
         _ => parts(plan, inputs),
     };
@@ -82,6 +84,18 @@ fn refuse_rust_heap(plan: &Plan) -> Report {
         .fact(format!("in `{}`", allocator.source.name))
         .help("render it with `--lang rust`")
         .into()
+}
+
+/// A heap class has no functions that another language could call.
+///
+/// # Errors
+/// `A8261`.
+pub fn refuse_class(allocator: &Allocator, lang: &str) -> Result<()> {
+    let Some(file) = allocator.cpp.as_ref().filter(|_| lang != "cpp") else { return Ok(()) };
+    Err(Diagnostic::error("A8261", format!("`{}` is a C++ class, in `{file}`", allocator.name))
+        .fact(format!("in `{}`", allocator.source.name))
+        .help("render it with `--lang cpp`; `build` and `run` do so by themselves")
+        .into())
 }
 
 /// A platform whose symbols mean what its mechanism's templates have no words for.

@@ -62,6 +62,7 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
         "runtime_libs": plan.platform.runtime.libs,
         "init_first": plan.asks_to_be_first(),
         "direct": plan.direct().next().is_some(),
+        "cxx": inputs.lang == "cpp",
     }))
 }
 

@@ -9,6 +9,7 @@ use std::{
 use crate::diagnostic::{Diagnostic, Report, Result};
 
 mod cross;
+mod cxx;
 mod link;
 mod runner;
 mod target;

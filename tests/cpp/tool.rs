@@ -29,14 +29,6 @@ fn headers_have_a_folder_of_their_own_and_check_knows_them() {
 }
 
 #[test]
-fn a_library_is_not_built_from_headers_and_the_tool_says_what_to_do() {
-    let work = tempfile::tempdir().unwrap();
-    let output = tool(work.path(), &["build", "--lang", "cpp"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("generate --lang cpp"), "{output:?}");
-}
-
-#[test]
 fn an_archive_with_public_names_is_refused_for_the_header_would_call_itself() {
     let work = tempfile::tempdir().unwrap();
     let output = tool(work.path(), &["-p", "linux", "-a", "jemalloc-unprefixed", "--lang", "cpp"]);

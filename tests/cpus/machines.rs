@@ -140,6 +140,7 @@ impl Tools {
         let order = Order {
             platform: &spec::platform("linux").unwrap(),
             allocator: &allocator::built_in("simple_heap").unwrap().unwrap(),
+            lang: "c",
             libs: &[],
             compiler: &self.compiler,
             cache: &folder().join("cache"),

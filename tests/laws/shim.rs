@@ -64,6 +64,7 @@ pub(super) fn interposer(heap: &Heap, compiler: &Compiler) -> Interposer {
     let order = Order {
         platform: &spec::platform("linux").unwrap(),
         allocator: &heap.allocator,
+        lang: "c",
         libs: &libs,
         compiler,
         cache: &folder().join("cache"),

@@ -118,6 +118,7 @@ fn preload(options: &Run, show: &Show) -> Result<Preload> {
             let order = Order {
                 platform: &platform,
                 allocator: &allocator,
+                lang: allocator.lang(),
                 libs: &options.archive.lib,
                 compiler: &compiler,
                 cache: &cache,

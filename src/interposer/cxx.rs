@@ -1,0 +1,217 @@
+//! What is compiled where the shim is a header for C++: the user's file with the heap class, or, for an
+//! archive, a line that includes the header.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{Order, Work, key, read, recipe, rename, write};
+use crate::{
+    allocator::Origin,
+    diagnostic::{Diagnostic, Report, Result},
+    plan::Plan,
+    render::{self, Files, Inputs},
+    spec::Abi,
+    toolchain::{Compiler, Recipe, link, make_folder},
+};
+
+/// A C++ file to compile, the headers for it, and its compiler.
+pub(super) struct Unit {
+    compiler: Compiler,
+    source: PathBuf,
+    headers: PathBuf,
+    /// What the compiler sees, hashed.
+    key: String,
+    /// The file and all that it includes but for rendered headers and the system's.
+    pub(super) inputs: Vec<PathBuf>,
+}
+
+impl Unit {
+    /// The description's own file; `None` if it names none.
+    ///
+    /// # Errors
+    /// `A8401` without a C++ compiler, `A8402` if the file does not compile, `A8262` if it does not
+    /// include the header that was rendered for it.
+    pub(super) fn of_class(order: &Order<'_>, plan: &Plan) -> Result<Option<Unit>> {
+        let allocator = order.allocator;
+        let Some(file) = &allocator.cpp else { return Ok(None) };
+        let folder = match &allocator.origin {
+            Origin::File(description) => description.parent().unwrap_or(Path::new("")),
+            _ => Path::new(""),
+        };
+        let headers = headers(order, plan)?;
+        Unit::new(order, headers, folder.join(file)).map(Some)
+    }
+
+    /// A file of ours for functions of an archive.
+    ///
+    /// # Errors
+    /// As [`Unit::of_class`].
+    pub(super) fn of_archive(order: &Order<'_>, plan: &Plan) -> Result<Unit> {
+        let headers = headers(order, plan)?;
+        let source = headers.join("shim.cpp");
+        if !source.is_file() {
+            write(&source, b"#include \"shim.hpp\"\n")?;
+        }
+        Unit::new(order, headers, source)
+    }
+
+    fn new(order: &Order<'_>, headers: PathBuf, source: PathBuf) -> Result<Unit> {
+        let compiler = order.compiler.cxx().map_err(|why| {
+            Diagnostic::error("A8401", why)
+                .help("install one (on Debian: apt-get install g++), or name it in $CXX")
+        })?;
+        let mut unit = Unit { compiler, source, headers, key: String::new(), inputs: Vec::new() };
+        unit.look(order.cache)?;
+        Ok(unit)
+    }
+
+    /// Preprocesses: what comes out is what the object depends on.
+    fn look(&mut self, cache: &Path) -> Result<()> {
+        let work = Work::new(cache)?;
+        let (text, depfile) = (work.path.join("unit.ii"), work.path.join("unit.d"));
+        let mut arguments = self.arguments(&["-E", "-P", "-MMD"]);
+        arguments.extend(["-MF".into(), depfile.clone().into(), "-o".into(), text.clone().into()]);
+        self.run(&arguments)?;
+        let included = prerequisites(&String::from_utf8_lossy(&read(&depfile)?));
+        if !included.iter().any(|file| *file == self.headers.join("shim.hpp")) {
+            return Err(self.other_header(&included));
+        }
+        let compiler = &self.compiler;
+        let parts = [
+            read(&text)?,
+            compiler.name().into_bytes(),
+            compiler.target.clone().into_bytes(),
+            compiler.ask("--version").unwrap_or_default().into_bytes(),
+        ];
+        self.key = key(&parts.each_ref().map(Vec::as_slice));
+        self.inputs = included.into_iter().filter(|f| !f.starts_with(&self.headers)).collect();
+        Ok(())
+    }
+
+    /// A vendored copy may be older than the description.
+    fn other_header(&self, included: &[PathBuf]) -> Report {
+        let file = self.source.display();
+        let mut diagnostic = Diagnostic::error(
+            "A8262",
+            format!("`{file}` does not include the header that was rendered for it"),
+        );
+        let other = included.iter().find(|f| f.file_name().is_some_and(|n| n == "shim.hpp"));
+        if let Some(other) = other {
+            diagnostic = diagnostic.fact(format!("it includes `{}`", other.display()));
+        }
+        diagnostic
+            .help("write `#include \"redirect.hpp\"`: its folder is among those that are searched")
+            .into()
+    }
+
+    /// The heap's functions alone, under their own names, to be measured.
+    pub(super) fn heap(&self, cache: &Path) -> Result<PathBuf> {
+        let object = cache.join("objects").join(format!("{}-heap.o", self.key));
+        if !object.is_file() {
+            make_folder(&cache.join("objects"))?;
+            let work = Work::new(cache)?;
+            let made = work.path.join("heap.o");
+            self.compile(&["-DALLOC8_HEAP_ONLY"], &made)?;
+            rename(&made, &object)?;
+        }
+        Ok(object)
+    }
+
+    fn compile(&self, more: &[&str], object: &Path) -> Result<()> {
+        let mut arguments = self.arguments(&["-c"]);
+        arguments.extend(more.iter().map(OsString::from));
+        arguments.extend(["-o".into(), object.into()]);
+        self.run(&arguments)
+    }
+
+    /// As the build fragments compile it.
+    fn arguments(&self, first: &[&str]) -> Vec<OsString> {
+        let fixed = ["-std=c++17", "-O2", "-fPIC", "-fno-lto", "-fexceptions"];
+        let mut arguments: Vec<OsString> = first.iter().chain(&fixed).map(OsString::from).collect();
+        arguments.extend(["-I".into(), self.headers.clone().into(), self.source.clone().into()]);
+        arguments
+    }
+
+    fn run(&self, arguments: &[OsString]) -> Result<()> {
+        self.compiler.run(arguments, &format!("compiling `{}`", self.source.display()))
+    }
+}
+
+/// Renders the headers into a folder that is named after what is in them.
+fn headers(order: &Order<'_>, plan: &Plan) -> Result<PathBuf> {
+    let inputs = Inputs {
+        lang: "cpp".to_owned(),
+        ..Inputs::interposer(&plan.platform.name, &plan.allocator.name)
+    };
+    let files = render::render(plan, &inputs)?;
+    let texts: Vec<&[u8]> = files.values().map(String::as_bytes).collect();
+    let cache = fs::canonicalize(order.cache).unwrap_or_else(|_| order.cache.to_owned());
+    let folder = cache.join("headers").join(key(&texts));
+    make_folder(&folder)?;
+    place(&files, &folder)?;
+    Ok(folder)
+}
+
+fn place(files: &Files, folder: &Path) -> Result<()> {
+    for (name, text) in files.iter().filter(|(name, _)| !folder.join(name).is_file()) {
+        let made = folder.join(format!(".{name}.{}", std::process::id()));
+        write(&made, text.as_bytes())?;
+        rename(&made, &folder.join(name))?;
+    }
+    Ok(())
+}
+
+/// Compiles and links, unless the same inputs have been linked before.
+pub(super) fn assemble(
+    order: &Order<'_>,
+    abi: &Abi,
+    plan: &Plan,
+    unit: &Unit,
+    archives: &[PathBuf],
+    work: &Path,
+) -> Result<PathBuf> {
+    let map = unit.headers.join(format!("exports.{}.map", abi.name));
+    let libs = plan.allocator.libs.join(" ");
+    let mut parts = vec![unit.key.clone().into_bytes(), read(&map)?, libs.into_bytes()];
+    parts.push(order.soname.as_bytes().to_vec());
+    for archive in archives {
+        parts.push(read(archive)?);
+    }
+    let key = key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let library = order.cache.join("libraries").join(key).join(order.soname);
+    if library.is_file() {
+        return Ok(library);
+    }
+    make_folder(library.parent().unwrap_or(order.cache))?;
+    let recipe = Recipe { map, ..recipe(order, abi, plan, archives, work) };
+    unit.compile(&[], &recipe.shim)?;
+    let made = work.join("made.so");
+    link(&unit.compiler, &recipe, &made)?;
+    rename(&made, &library)?;
+    Ok(library)
+}
+
+/// What a compiler's depfile says after the target: `\ ` is a space in a name, `\` a line's continuation.
+fn prerequisites(depfile: &str) -> Vec<PathBuf> {
+    const SPACE: &str = "\u{0}";
+    let text = depfile.replace("\\\n", " ").replace("\\ ", SPACE);
+    let after = text.split_once(": ").map_or("", |(_, after)| after);
+    let names = after.split_whitespace().map(|name| name.replace(SPACE, " ").replace("$$", "$"));
+    names.map(PathBuf::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_depfile_names_files_with_spaces() {
+        let text = "unit.o: a.cpp /usr/include/b.h \\\n  my\\ heap.hpp\n";
+        let wanted: Vec<PathBuf> =
+            ["a.cpp", "/usr/include/b.h", "my heap.hpp"].map(PathBuf::from).into();
+        assert_eq!(prerequisites(text), wanted);
+    }
+}
