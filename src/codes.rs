@@ -248,10 +248,12 @@ pub static CODES: &[Code] = &[
     ),
     page(
         "A8203",
-        "no text for this policy on foreign pointers",
-        "The description asks for a policy that the platform's templates do not know yet.\n\
-         Where the whole malloc family is taken over, no block is foreign.\n\
-         Example: `foreign = \"trust\"`.",
+        "a policy on foreign pointers that the platform does not allow",
+        "On macOS and Windows blocks of other heaps reach `free` as a matter of course, and go back to\n\
+         the heap that they came from; to end the program for one would end every program.\n\
+         Leave `foreign` out, or write `foreign = \"forward\"`. Elsewhere the whole malloc family is\n\
+         taken over and the default is `trust`; `forward` and `abort` cost a call of `owns` each time\n\
+         a block is taken back.",
     ),
     page(
         "A8204",

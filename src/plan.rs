@@ -8,11 +8,12 @@ use crate::{
     allocator::{Allocator, Promise, Role, ThreadPolicy},
     diagnostic::{Diagnostic, Report, Result},
     operation::Effect,
-    spec::{Constructors, Foreign, Platform, Symbol},
+    spec::{Constructors, Platform, Symbol},
 };
 
 mod bind;
 mod cxx;
+mod foreign;
 mod guard;
 mod rust;
 
@@ -107,8 +108,8 @@ impl Plan {
     /// Makes the plan; the second part of the answer are remarks for the user.
     ///
     /// # Errors
-    /// `A8201` if what allocates would be emitted without what frees it; `A8203` for a policy that
-    /// the platform has no text for.
+    /// `A8201` if what allocates would be emitted without what frees it; `A8203` for a policy on
+    /// foreign pointers that the platform does not allow.
     pub fn new(platform: &Platform, allocator: &Allocator) -> Result<(Plan, Vec<Diagnostic>)> {
         let mut report = Report::default();
         let ready = allocator.thread_policy == ThreadPolicy::Required
@@ -195,14 +196,7 @@ impl Plan {
                 .help("add the family that has `free` to the platform's `families`"),
             );
         }
-        let foreign = self.allocator.foreign.filter(|f| *f != self.platform.semantics.foreign);
-        if foreign.is_some_and(|foreign| foreign != Foreign::Trust) {
-            report.push(
-                Diagnostic::error("A8203", "the policy for foreign pointers has no text on this platform yet")
-                    .fact(format!("in `{}`", self.allocator.source.name))
-                    .help("write `foreign = \"trust\"`: on this platform the whole malloc family is taken over, so there are no foreign blocks"),
-            );
-        }
+        report.diagnostics.extend(self.refuse_foreign());
         if self.fork.is_none()
             && !self.allocator.promises.fork_own
             && !self.allocator.waived.contains(&Promise::Fork)

@@ -3,8 +3,8 @@
 use super::{Binding, Guard, Plan, refuses_alignments};
 use crate::{
     allocator::{Promise, Role},
-    operation::{Effect, Operation},
-    spec::{AlignedSize, Foreign, OddAlignment, Symbol},
+    operation::Operation,
+    spec::{AlignedSize, OddAlignment, Symbol},
 };
 
 impl Plan {
@@ -22,32 +22,6 @@ impl Plan {
                 (Binding::Jump(target), "the contracts agree, the arguments differ".to_owned())
             }
             bound => bound,
-        }
-    }
-
-    /// Where blocks of other heaps live beside ours, whoever takes one looks whose it is first.
-    pub(super) fn respect_foreign(
-        &self,
-        symbol: &Symbol,
-        (binding, why): (Binding, String),
-    ) -> (Binding, String) {
-        let takes_blocks = matches!(
-            symbol.operation.effect(),
-            Effect::Frees | Effect::Reallocates | Effect::Inspects
-        );
-        if self.platform.semantics.foreign != Foreign::Forward || !takes_blocks {
-            return (binding, why);
-        }
-        let foreign = "blocks of other heaps exist here, and go back to them";
-        match binding {
-            Binding::Direct(target) | Binding::Jump(target) => {
-                (Binding::Guarded(target, vec![Guard::Foreign]), foreign.to_owned())
-            }
-            Binding::Guarded(target, mut guards) => {
-                guards.push(Guard::Foreign);
-                (Binding::Guarded(target, guards), format!("{why}; {foreign}"))
-            }
-            other => (other, why),
         }
     }
 

@@ -49,8 +49,8 @@ impl Guard {
             Guard::Missing(Promise::MinAlign | Promise::MaxAlign) => 3,
             Guard::Missing(Promise::CallocOverflow) | Guard::RoundUp => 4,
             Guard::Multiple => 3,
-            // A subtraction and a comparison against a reserved range, at the least.
-            Guard::Foreign => 5,
+            // Around a call of `owns`, whose own instructions are the allocator's.
+            Guard::Foreign => 7,
             Guard::Missing(_) | Guard::Ready => 2,
         }
     }

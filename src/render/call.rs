@@ -4,6 +4,7 @@ use crate::{
     allocator::Role,
     operation::Operation,
     plan::{Binding, Plan},
+    spec::Foreign,
 };
 
 /// The one statement by which a symbol forwards; unused parameters are named away before it.
@@ -39,11 +40,12 @@ pub(super) const REFUSED: &str = "plans with an operation that has no text are r
 pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
     let caller = "__builtin_return_address(0)";
     let has = |role: Role| plan.allocator.call(role).is_some();
+    let any = any(plan);
     Some(match operation {
         Operation::Malloc => "alloc8_malloc(size)".to_owned(),
         Operation::Calloc => "alloc8_calloc(nmemb, size)".to_owned(),
-        Operation::Realloc => "alloc8_realloc(ptr, size)".to_owned(),
-        Operation::Free => "alloc8_free(ptr)".to_owned(),
+        Operation::Realloc => format!("alloc8_realloc{any}(ptr, size)"),
+        Operation::Free => format!("alloc8_free{any}(ptr)"),
         Operation::AlignedAlloc
             if plan.answers.iter().any(|a| {
                 a.symbol.operation == operation
@@ -58,12 +60,14 @@ pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
         Operation::Valloc => "alloc8_valloc(size)".to_owned(),
         Operation::Pvalloc => "alloc8_pvalloc(size)".to_owned(),
         Operation::Reallocarray => "alloc8_reallocarray(ptr, nmemb, size)".to_owned(),
-        Operation::FreeSized if has(Role::FreeSized) => "alloc8_free_sized(ptr, size)".to_owned(),
-        Operation::FreeAlignedSized if has(Role::FreeAlignedSized) => {
-            "alloc8_free_aligned_sized(ptr, alignment, size)".to_owned()
+        Operation::FreeSized if has(Role::FreeSized) => {
+            format!("alloc8_free_sized{any}(ptr, size)")
         }
-        Operation::FreeSized | Operation::FreeAlignedSized => "alloc8_free(ptr)".to_owned(),
-        Operation::MallocUsableSize => "alloc8_malloc_usable_size(ptr)".to_owned(),
+        Operation::FreeAlignedSized if has(Role::FreeAlignedSized) => {
+            format!("alloc8_free_aligned_sized{any}(ptr, alignment, size)")
+        }
+        Operation::FreeSized | Operation::FreeAlignedSized => format!("alloc8_free{any}(ptr)"),
+        Operation::MallocUsableSize => format!("alloc8_malloc_usable_size{any}(ptr)"),
         Operation::MallocTrim if has(Role::MallocTrim) => {
             plan.allocator.functions[&Role::MallocTrim].with(&[])
         }
@@ -77,8 +81,10 @@ pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
         Operation::MallocStats => "alloc8_malloc_stats()".to_owned(),
         Operation::Mallocx => "alloc8_mallocx(size, flags)".to_owned(),
         Operation::Rallocx => "alloc8_rallocx(ptr, size, flags)".to_owned(),
-        Operation::Xallocx | Operation::Sallocx => "alloc8_malloc_usable_size(ptr)".to_owned(),
-        Operation::Dallocx | Operation::Sdallocx => "alloc8_free(ptr)".to_owned(),
+        Operation::Xallocx | Operation::Sallocx => {
+            format!("alloc8_malloc_usable_size{any}(ptr)")
+        }
+        Operation::Dallocx | Operation::Sdallocx => format!("alloc8_free{any}(ptr)"),
         Operation::Nallocx => "size".to_owned(),
         Operation::Mallctl | Operation::Mallctlnametomib | Operation::Mallctlbymib => {
             "2 /* ENOENT */".to_owned()
@@ -88,10 +94,16 @@ pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
             format!("alloc8_new_aligned(size, alignment, {caller})")
         }
         Operation::New(_) => format!("alloc8_new(size, {caller})"),
-        Operation::Delete(form) if form.sized => "alloc8_free_sized(ptr, size)".to_owned(),
-        Operation::Delete(_) => "alloc8_free(ptr)".to_owned(),
+        Operation::Delete(form) if form.sized => format!("alloc8_free_sized{any}(ptr, size)"),
+        Operation::Delete(_) => format!("alloc8_free{any}(ptr)"),
         _ => return None,
     })
+}
+
+/// What the functions that look whose a block is have at the end of their names; empty where nothing
+/// looks.
+pub(super) fn any(plan: &Plan) -> &'static str {
+    if plan.foreign() == Foreign::Trust { "" } else { "_any" }
 }
 
 /// Whether the operation is answered by a function of the allocator without anything around it.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Inputs, Part, call, view};
+use super::{Comment, Inputs, Part, call, foreign, view};
 use crate::{
-    allocator::{Allocator, Role},
+    allocator::{Allocator, Call, Role},
     diagnostic::Result,
     operation::{Form, Operation},
     plan::{Answer, Binding, Plan},
@@ -36,15 +36,15 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
 /// What both headers say.
 fn headers(plan: &Plan) -> tera::Context {
     let mut values = view::shim_values(plan);
-    for key in ["call", "ready", "fork", "sized_free"] {
+    for key in ["call", "foreign", "ready", "fork", "sized_free"] {
         qualify(&mut values[key], &plan.allocator);
     }
     let max_size = values["max_size"].as_str().map(|text| text.replace("(size_t)", ""));
     let (operators, functions): (Vec<&Answer>, Vec<&Answer>) =
         plan.answers.iter().partition(|a| a.symbol.operation.is_operator());
     values["max_size"] = max_size.into();
-    values["heap_functions"] = heap_functions(&plan.allocator).into();
-    values["redirected"] = redirected(&plan.allocator).into();
+    values["heap_functions"] = heap_functions(plan).into();
+    values["redirected"] = redirected(plan).into();
     values["members"] = members().into();
     values["c_families"] = families(plan, &functions).into();
     values["operator_families"] = families(plan, &operators).into();
@@ -57,7 +57,9 @@ fn qualify(value: &mut Value, allocator: &Allocator) {
         Value::String(text) => *text = qualified(text, allocator),
         Value::Array(values) => values.iter_mut().for_each(|v| qualify(v, allocator)),
         Value::Object(map) => {
-            let called = |key: &str| !["name", "parameters", "what", "constructors"].contains(&key);
+            let called = |key: &str| {
+                !["name", "parameters", "arguments", "what", "constructors"].contains(&key)
+            };
             map.iter_mut().filter(|(k, _)| called(k)).for_each(|(_, v)| qualify(v, allocator));
         }
         _ => {}
@@ -87,9 +89,9 @@ fn qualified(text: &str, allocator: &Allocator) -> String {
 }
 
 /// The allocator's functions that the shim calls.
-fn heap_functions(allocator: &Allocator) -> Vec<Value> {
+fn heap_functions(plan: &Plan) -> Vec<Value> {
     let mut functions: Vec<Value> = Vec::new();
-    for (role, call) in called(allocator) {
+    for (role, call) in called(plan) {
         let declaration = cxx(&call.declaration(&role.prototype()));
         if functions.iter().all(|f| f["symbol"] != call.symbol) {
             functions.push(json!({ "declaration": declaration, "symbol": call.symbol }));
@@ -98,18 +100,24 @@ fn heap_functions(allocator: &Allocator) -> Vec<Value> {
     functions
 }
 
-fn called(allocator: &Allocator) -> impl Iterator<Item = (Role, &crate::allocator::Call)> {
-    let without = [Role::GoodSize, Role::Owns, Role::ThreadCleanup];
-    allocator.functions.iter().filter(move |(r, _)| !without.contains(r)).map(|(r, c)| (*r, c))
+fn called(plan: &Plan) -> impl Iterator<Item = (Role, &Call)> {
+    let uncalled = |role: Role| match role {
+        Role::Owns => !foreign::asks_owns(plan),
+        role => matches!(role, Role::GoodSize | Role::ThreadCleanup),
+    };
+    let functions = plan.allocator.functions.iter();
+    functions.filter(move |(role, _)| !uncalled(**role)).map(|(role, call)| (*role, call))
 }
 
 /// What a heap class has to have to stand for the described functions; null if it cannot, because
 /// one of them takes other arguments than the standard's or has no member that would mean it.
-fn redirected(allocator: &Allocator) -> Option<Vec<Value>> {
-    let redirect = |(role, call): (Role, &crate::allocator::Call)| {
+fn redirected(plan: &Plan) -> Option<Vec<Value>> {
+    let redirect = |(role, call): (Role, &Call)| {
         let prototype = role.prototype();
         let member = member(role)?;
-        if !call.is_standard(&prototype) {
+        // What a class's `owns` says is true or false.
+        let compares = call.verdict.as_ref().is_some_and(|v| v.comparison.is_some());
+        if !call.is_standard(&prototype) || compares {
             return None;
         }
         let arguments: Vec<_> = prototype.parameters.iter().map(|p| p.name.as_str()).collect();
@@ -122,7 +130,7 @@ fn redirected(allocator: &Allocator) -> Option<Vec<Value>> {
         Some(json!({
             "head": format!(
                 "{}{space}alloc8::heap::{}({})",
-                prototype.result.replace("size_t", "std::size_t"),
+                call.verdict.as_ref().map_or(&prototype.result, |v| &v.ty).replace("size_t", "std::size_t"),
                 call.symbol,
                 parameters.collect::<Vec<_>>().join(", ")
             ),
@@ -131,7 +139,7 @@ fn redirected(allocator: &Allocator) -> Option<Vec<Value>> {
             "member": member,
         }))
     };
-    called(allocator).map(redirect).collect()
+    called(plan).map(redirect).collect()
 }
 
 /// The member of `HeapRedirect` that means the role.
@@ -143,6 +151,7 @@ fn member(role: Role) -> Option<&'static str> {
         Role::Realloc => "realloc",
         Role::Memalign => "memalign",
         Role::UsableSize => "usable_size",
+        Role::Owns => "owns",
         Role::Lock => "lock",
         Role::Unlock => "unlock",
         Role::Reinit => "reinit",
@@ -195,7 +204,9 @@ fn symbol(plan: &Plan, answer: &Answer) -> Value {
     let symbol = &answer.symbol;
     let mut value = match symbol.operation {
         Operation::New(form) => new(form),
-        Operation::Delete(form) => delete(form, plan.passes_size(symbol.operation)),
+        Operation::Delete(form) => {
+            delete(form, plan.passes_size(symbol.operation), call::any(plan))
+        }
         _ => function(plan, answer),
     };
     value["why"] = symbol.why.clone().unwrap_or_default().into();
@@ -225,6 +236,7 @@ fn function(plan: &Plan, answer: &Answer) -> Value {
 /// C as C++ would have it.
 fn cxx(text: &str) -> String {
     let text = text.replace("((void *)ptr", "(const_cast<void *>(ptr)").replace("(void);", "();");
+    let text = text.strip_prefix("_Bool").map_or(text.clone(), |rest| format!("bool{rest}"));
     let text = text.strip_suffix("(void)").map_or(text.clone(), |head| format!("{head}()"));
     let line = |line: &str| match line.trim_start().strip_prefix("(void)") {
         Some(name) => {
@@ -270,7 +282,7 @@ fn new(form: Form) -> Value {
 }
 
 /// `operator delete` in one of its forms.
-fn delete(form: Form, passes_size: bool) -> Value {
+fn delete(form: Form, passes_size: bool, any: &str) -> Value {
     let array = if form.array { "[]" } else { "" };
     let base = form.base(true).filter(|_| !passes_size);
     let passes_alignment = base.is_some() && form.aligned;
@@ -286,8 +298,8 @@ fn delete(form: Form, passes_size: bool) -> Value {
         parameters += ", const std::nothrow_t &";
     }
     let body = match base {
-        None if passes_size => "alloc8::shim::free_sized(ptr, size);".to_owned(),
-        None => "alloc8::shim::free(ptr);".to_owned(),
+        None if passes_size => format!("alloc8::shim::free_sized{any}(ptr, size);"),
+        None => format!("alloc8::shim::free{any}(ptr);"),
         Some(base) => {
             let base = if base.array { "[]" } else { "" };
             let alignment = if passes_alignment { ", alignment" } else { "" };

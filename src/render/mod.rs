@@ -13,6 +13,7 @@ use crate::{
 
 mod call;
 mod cpp;
+mod foreign;
 pub mod marker;
 mod rust;
 pub mod view;

@@ -3,18 +3,19 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Part, call::mentions, view};
+use super::{Comment, Part, call, call::mentions, foreign, view};
 use crate::{
     allocator::{Allocator, Limit, Promise, Role, call::Argument},
     diagnostic::Result,
     operation::Operation,
     plan::{Answer, Binding, Guard, Plan, refuses_alignments},
     prototype::Parameter,
-    spec::{AlignedSize, OddAlignment, Symbol},
+    spec::{AlignedSize, Foreign, OddAlignment, Symbol},
 };
 
 mod spell;
 
+pub(super) use spell::spell_verdict;
 use spell::{constant, count, own, signature, spell, spelled};
 
 /// The folder's files. The plan is the one in Rust.
@@ -52,6 +53,9 @@ fn shim(plan: &Plan) -> tera::Context {
             "usable": call(Role::UsableSize),
         }),
     );
+    context.insert("foreign", &foreign::in_rust(plan));
+    let forwards = plan.foreign() == Foreign::Forward;
+    context.insert("forwards", &forwards);
     context.insert("needs", &needs(plan));
     context.insert("sized_free", &sized_free(plan));
     context.insert("texts", &texts(allocator));
@@ -67,7 +71,7 @@ fn shim(plan: &Plan) -> tera::Context {
     context.insert("fork", &fork);
     let families = families(plan);
     let chars = |family: &Value| family["symbols"].to_string().contains("c_char");
-    context.insert("chars", &families.iter().any(chars));
+    context.insert("chars", &(forwards || families.iter().any(chars)));
     context.insert("families", &families);
     context
 }
@@ -97,15 +101,19 @@ fn needs(plan: &Plan) -> Value {
     };
     let checks = checks && bears(Op::AlignedAlloc) && !plan.answers.iter().any(jumps);
     let invalid = checks || bears(Op::Memalign);
+    let moves = view::realloc_copies(plan)
+        || plan.guarded(Role::Realloc, Promise::MinAlign)
+        || (bears(Op::Mallocx) && plan.foreign() == Foreign::Trust);
     let set_errno = no_memory || invalid || bears(Op::MallocInfo);
     let abis = &plan.platform.abis;
     let everywhere = |a: &Answer| abis.iter().all(|abi| a.symbol.is_in(abi));
     json!({
         "product": !calls_calloc || product,
+        "moves": moves,
         "no_memory": no_memory,
         "invalid": invalid,
         "set_errno": set_errno,
-        "errno": set_errno || guarded(Promise::FreeErrno),
+        "errno": set_errno || guarded(Promise::FreeErrno) || plan.foreign() == Foreign::Forward,
         "some_abis": !plan.defined().all(everywhere),
     })
 }
@@ -134,7 +142,8 @@ fn is_called(plan: &Plan, role: Role) -> bool {
         Role::MallocStats => defined(Operation::MallocStats),
         Role::Init => plan.ready,
         Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),
-        Role::GoodSize | Role::Owns | Role::ThreadInit | Role::ThreadCleanup => false,
+        Role::Owns => foreign::asks_owns(plan),
+        Role::GoodSize | Role::ThreadInit | Role::ThreadCleanup => false,
         Role::Malloc | Role::Free | Role::Memalign | Role::UsableSize => true,
     }
 }
@@ -201,6 +210,8 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
         };
         Some(json!({
             "signature": signature("unsafe fn ", name, &role.prototype(), used),
+            "signature_any": signature("unsafe fn ", &format!("{name}_any"), &role.prototype(), |_| true),
+            "any": format!("{name}({})", foreign::arguments(role)),
             "call": call_text,
             "free_null": has(Guard::Missing(Promise::FreeNull)),
             "free_errno": has(Guard::Missing(Promise::FreeErrno)),
@@ -264,11 +275,13 @@ fn answer(plan: &Plan, operation: Operation) -> String {
     let own = |role: Role| plan.allocator.call(role).map(|call| spell(&plan.allocator, call));
     let bound =
         |a: &Answer| a.symbol.operation == operation && matches!(a.binding, Binding::Jump(_));
+    let any = call::any(plan);
+    let looks = |name: &str| name.replacen('(', &format!("{any}("), 1);
     let text = match operation {
         Op::Malloc => "allocate(size)",
         Op::Calloc => "allocate_zeroed(nmemb, size)",
-        Op::Realloc => "resize(ptr, size)",
-        Op::Free => "release(ptr)",
+        Op::Realloc => return looks("resize(ptr, size)"),
+        Op::Free => return looks("release(ptr)"),
         Op::AlignedAlloc if plan.answers.iter().any(bound) => "allocate_aligned(alignment, size)",
         Op::AlignedAlloc => "allocate_aligned_checked(alignment, size)",
         Op::Memalign => "allocate_at_any(alignment, size)",
@@ -276,12 +289,16 @@ fn answer(plan: &Plan, operation: Operation) -> String {
         Op::Valloc => "allocate_at_page(size)",
         Op::Pvalloc => "allocate_pages(size)",
         Op::Reallocarray => "resize_array(ptr, nmemb, size)",
-        Op::FreeSized if own(Role::FreeSized).is_some() => "release_sized(ptr, size)",
-        Op::FreeAlignedSized if own(Role::FreeAlignedSized).is_some() => {
-            "release_aligned_sized(ptr, alignment, size)"
+        Op::FreeSized if own(Role::FreeSized).is_some() => {
+            return looks("release_sized(ptr, size)");
         }
-        Op::FreeSized | Op::FreeAlignedSized | Op::Dallocx | Op::Sdallocx => "release(ptr)",
-        Op::MallocUsableSize | Op::Xallocx | Op::Sallocx => "usable_size(ptr)",
+        Op::FreeAlignedSized if own(Role::FreeAlignedSized).is_some() => {
+            return looks("release_aligned_sized(ptr, alignment, size)");
+        }
+        Op::FreeSized | Op::FreeAlignedSized | Op::Dallocx | Op::Sdallocx => {
+            return looks("release(ptr)");
+        }
+        Op::MallocUsableSize | Op::Xallocx | Op::Sallocx => return looks("usable_size(ptr)"),
         Op::MallocTrim => return own(Role::MallocTrim).unwrap_or("0".to_owned()),
         Op::MallocStats => {
             return own(Role::MallocStats).unwrap_or("say(NO_STATISTICS)".to_owned());

@@ -104,18 +104,19 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
             .iter()
             .any(|a| a.symbol.operation == operation && a.binding == Binding::Answered)
     };
+    let foreign = super::foreign::view(plan);
     json!({
         "allocator": { "name": allocator.name, "title": allocator.title },
         "runtime": plan.platform.runtime,
         "renames": renames(plan),
-        "declarations": declarations(allocator),
+        "declarations": declarations(plan),
         "direct": plan.direct().next().is_some(),
         "uses": {
             "page_size": page_size,
             "memset": calloc.is_none() || flagged,
             "memcpy": copies || plan.guarded(Role::Realloc, Promise::MinAlign) || flagged,
-            "message": !usable || operators || answered(Operation::MallocStats) || answered(Operation::MallocStatsPrint),
-            "abort": !usable || operators,
+            "message": foreign.is_some() || !usable || operators || answered(Operation::MallocStats) || answered(Operation::MallocStatsPrint),
+            "abort": foreign.is_some() || !usable || operators,
         },
         "operators": operators,
         "ready": plan.ready.then(|| ready(allocator)),
@@ -134,6 +135,8 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         "aligned_alloc_einval": aligned_alloc == OddAlignment::Einval && !refuses_alignments(allocator),
         "aligned_alloc_multiple": plan.platform.semantics.aligned_alloc_size == AlignedSize::Multiple,
         "memalign_rounds_up": plan.platform.semantics.memalign == OddAlignment::RoundUp,
+        "foreign": foreign,
+        "any": if foreign.is_some() { "_any" } else { "" },
         "op": {
             "aligned_alloc": op(Operation::AlignedAlloc) && !bound_raw(Operation::AlignedAlloc),
             "memalign": op(Operation::Memalign),
@@ -174,10 +177,12 @@ fn renames(plan: &Plan) -> Vec<Value> {
     plan.platform.abis[1..].iter().map(rename).collect()
 }
 
-fn declarations(allocator: &Allocator) -> Vec<String> {
+fn declarations(plan: &Plan) -> Vec<String> {
     let mut declarations = Vec::new();
-    for (role, call) in &allocator.functions {
-        if matches!(role, Role::GoodSize | Role::Owns | Role::ThreadCleanup) {
+    for (role, call) in &plan.allocator.functions {
+        if matches!(role, Role::GoodSize | Role::ThreadCleanup)
+            || (*role == Role::Owns && !super::foreign::declares_owns(plan))
+        {
             continue;
         }
         let declaration = format!("extern {}", call.declaration(&role.prototype()));
@@ -267,6 +272,7 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
             Some(json!({
                 "name": role.key(),
                 "parameters": role.prototype().parameter_list(),
+                "arguments": super::foreign::arguments(role),
                 "call": call.with(&[]),
                 "free_null": has(Guard::Missing(Promise::FreeNull)),
                 "free_errno": has(Guard::Missing(Promise::FreeErrno)),

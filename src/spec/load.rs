@@ -180,12 +180,13 @@ fn check_abis(source: &Arc<Source>, raw: &raw::Platform, report: &mut Report) {
     let runtime = &raw.runtime;
     let whole = runtime.page_size.is_some()
         && runtime.rtld_noload.is_some()
-        && runtime.rtld_default.is_some();
+        && runtime.rtld_default.is_some()
+        && runtime.rtld_next.is_some();
     if raw.mechanism.get_ref() == "elf" && !whole {
         report.push(
             Diagnostic::error("A8021", "mechanism `elf` needs more of [runtime]")
                 .at(source, raw.mechanism.span(), "")
-                .help("give page_size, rtld_noload and rtld_default"),
+                .help("give page_size, rtld_noload, rtld_default and rtld_next"),
         );
     }
 }

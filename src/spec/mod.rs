@@ -237,6 +237,10 @@ pub struct Runtime {
     pub rtld_noload: Option<u32>,
     /// The value of RTLD_DEFAULT, as C.
     pub rtld_default: Option<String>,
+    /// The value of RTLD_NEXT, as a number.
+    pub rtld_next: Option<i32>,
+    /// The same where pointers have 32 bits, if it differs.
+    pub rtld_next_32: Option<i32>,
 }
 
 impl Runtime {

@@ -65,11 +65,11 @@ fn an_allocator_that_cannot_answer_a_symbol_is_refused_for_all_of_them() {
 }
 
 #[test]
-fn a_policy_without_text_is_refused_with_the_one_that_has() {
-    described(
-        "policy",
-        "schema = 1\nmalloc = \"m\"\nfree = \"f\"\nrealloc = \"r\"\nmemalign = \"a\"\nowns = \"o\"\nforeign = \"abort\"\n",
-    );
+fn a_policy_against_the_platform_s_own_is_refused() {
+    let place = folder();
+    let text = "schema = 1\nmalloc = \"m\"\nfree = \"f\"\nrealloc = \"r\"\nmemalign = \"a\"\nowns = \"o\"\nforeign = \"abort\"\n";
+    fs::write(place.path().join("heap.toml"), text).unwrap();
+    refused("policy", place.path(), &["list", "symbols", "-p", "macos", "-a", "heap"]);
 }
 
 #[test]

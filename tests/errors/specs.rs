@@ -37,6 +37,7 @@ enosys = 38
 page_size = "getpagesize"
 rtld_noload = 4
 rtld_default = "(void *)0"
+rtld_next = -1
 "#;
 
 const FAMILY: &str = r#"schema = 1

@@ -20,6 +20,7 @@ pub(super) fn spelled(ty: &str) -> &'static str {
         "size_t *" => "*mut usize",
         "const size_t *" => "*const usize",
         "int" => "c_int",
+        "bool" => "bool",
         "struct mallinfo" => "Mallinfo",
         "struct mallinfo2" => "Mallinfo2",
         _ => "*mut c_void",
@@ -73,7 +74,8 @@ pub(super) fn own(standard: &Prototype, call: &Call) -> Prototype {
         Argument::Null => Some(named("void *", format!("null{place}"))),
     };
     let parameters = call.arguments.iter().enumerate().filter_map(parameter).collect();
-    Prototype { parameters, ..standard.clone() }
+    let result = call.verdict.as_ref().map_or(&standard.result, |verdict| &verdict.ty).clone();
+    Prototype { parameters, result, ..standard.clone() }
 }
 
 fn named(ty: &str, name: String) -> Parameter {
@@ -91,6 +93,25 @@ pub(super) fn spell(allocator: &Allocator, call: &Call) -> String {
     let arguments: Vec<_> = call.arguments.iter().map(argument).collect();
     let owner = if allocator.rust.is_some() { "<TheHeap as Heap>::" } else { "" };
     format!("{owner}{}({})", call.symbol, arguments.join(", "))
+}
+
+/// What `owns` says, as a `bool`.
+pub(in crate::render) fn spell_verdict(allocator: &Allocator, call: &Call) -> String {
+    let said = spell(allocator, call);
+    let Some(verdict) = &call.verdict else { return said };
+    match &verdict.comparison {
+        Some(comparison) => {
+            let (relation, literal) = comparison.split_once(' ').unwrap_or((comparison, "0"));
+            let literal = match literal {
+                "SIZE_MAX" => "usize::MAX",
+                "NULL" => "0",
+                other => other,
+            };
+            format!("{said} {relation} {literal}")
+        }
+        None if verdict.ty == "bool" => said,
+        None => format!("{said} != 0"),
+    }
 }
 
 /// A number of bytes; what no `usize` of 32 bits holds is as good as all that it holds.
