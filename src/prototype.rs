@@ -154,14 +154,13 @@ fn is_word(c: char) -> bool {
 }
 
 fn known_type(text: &str) -> Result<String, String> {
-    let squeeze = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-    let wanted = squeeze(text);
-    TYPES.iter().find(|(spec, _)| squeeze(spec) == wanted).map(|(_, c)| (*c).to_owned()).ok_or_else(
-        || {
-            let known: Vec<_> = TYPES.iter().map(|(spec, _)| format!("`{spec}`")).collect();
-            format!("unknown type `{}`; known are {}", text.trim(), known.join(", "))
-        },
-    )
+    let letters = |text: &'static str| text.chars().filter(|c| !c.is_whitespace());
+    let wanted = || text.chars().filter(|c| !c.is_whitespace());
+    let found = TYPES.iter().find(|(spec, _)| letters(spec).eq(wanted()));
+    found.map(|(_, c)| (*c).to_owned()).ok_or_else(|| {
+        let known: Vec<_> = TYPES.iter().map(|(spec, _)| format!("`{spec}`")).collect();
+        format!("unknown type `{}`; known are {}", text.trim(), known.join(", "))
+    })
 }
 
 #[cfg(test)]

@@ -27,9 +27,12 @@ pub(crate) fn read<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T> {
 
 fn read_all<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T> {
     let mut report = Report::default();
-    let (_, errors) = DeTable::parse_recoverable(&source.text);
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
         return Err(not_toml(source, &errors));
+    }
+    if let Ok(value) = T::deserialize(toml::Deserializer::from(table)) {
+        return Ok(value);
     }
     let mut text = source.text.clone();
     let mut removed: Vec<(String, usize)> = Vec::new();

@@ -22,8 +22,8 @@ use crate::{
 
 /// The names of the built-in descriptions, sorted.
 pub fn built_in_names() -> Vec<String> {
-    let mut names: Vec<_> = embedded::folder("specs/allocators/")
-        .filter_map(|(file, _)| file.strip_suffix(".toml").map(str::to_owned))
+    let mut names: Vec<_> = embedded::names("specs/allocators/")
+        .filter_map(|file| file.strip_suffix(".toml").map(str::to_owned))
         .filter(|name| name != "convention")
         .collect();
     names.sort();

@@ -2,7 +2,10 @@
 //!
 //! `view` says in plain strings what the templates place; `marker` is the head of each file.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use crate::{
     allocator::Allocator,
@@ -30,6 +33,9 @@ struct Part {
     comment: Comment,
     context: tera::Context,
 }
+
+/// The languages of shims, and what their files end in.
+const LANGUAGES: &[(&str, &str)] = &[("c", "c"), ("cpp", "hpp"), ("rust", "rs")];
 
 /// Renders everything for one plan.
 ///
@@ -61,7 +67,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     };
     let plan = own_plan.as_ref().unwrap_or(plan);
     refuse_textless(plan)?;
-    let templates = templates(mechanism).map_err(internal)?;
+    let templates = templates(mechanism, &inputs.lang).map_err(internal)?;
     let mut files = Files::new();
     let parts = match inputs.lang.as_str() {
         "cpp" => cpp::parts(plan, inputs)?,
@@ -149,28 +155,39 @@ fn lists(plan: &Plan) -> Vec<Part> {
 
 /// Whether there are templates for a mechanism at all.
 pub fn has_templates(mechanism: &str) -> bool {
-    embedded::text(&format!("templates/{mechanism}/shim.c.tera")).is_some()
+    embedded::exists(&format!("templates/{mechanism}/shim.c.tera"))
 }
 
 /// Whether there are templates for a mechanism in a language.
 pub fn has_language(mechanism: &str, lang: &str) -> bool {
-    let extension = match lang {
-        "c" => "c",
-        "cpp" => "hpp",
-        "rust" => "rs",
-        _ => return false,
+    let Some((_, extension)) = LANGUAGES.iter().find(|(name, _)| *name == lang) else {
+        return false;
     };
-    embedded::text(&format!("templates/{mechanism}/shim.{extension}.tera")).is_some()
+    embedded::exists(&format!("templates/{mechanism}/shim.{extension}.tera"))
 }
 
-fn templates(mechanism: &str) -> std::result::Result<tera::Tera, tera::Error> {
+/// A mechanism's templates in a language, read when they are first wanted: platforms share them.
+fn templates(mechanism: &str, lang: &str) -> std::result::Result<Arc<tera::Tera>, tera::Error> {
+    static READ: Mutex<BTreeMap<String, Arc<tera::Tera>>> = Mutex::new(BTreeMap::new());
+    // A panic elsewhere leaves whole templates behind.
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = format!("{mechanism} {lang}");
+    if let Some(known) = read.get(&key) {
+        return Ok(Arc::clone(known));
+    }
+    let others: Vec<_> = LANGUAGES.iter().filter(|(name, _)| *name != lang).collect();
+    let is_other =
+        |file: &str| others.iter().any(|(_, ext)| file.ends_with(&format!(".{ext}.tera")));
+    let folder = format!("templates/{mechanism}/");
+    let texts = embedded::names(&folder).filter(|file| !is_other(file)).map(|file| {
+        let text = embedded::text(&format!("{folder}{file}")).unwrap_or_default();
+        (format!("{mechanism}/{file}"), text)
+    });
     let mut tera = tera::Tera::new();
     tera.autoescape_on(Vec::<String>::new());
-    let folder = format!("templates/{mechanism}/");
-    let texts: Vec<_> = embedded::folder(&folder)
-        .map(|(file, text)| (format!("{mechanism}/{file}"), text))
-        .collect();
-    tera.add_raw_templates(texts)?;
+    tera.add_raw_templates(texts.collect::<Vec<_>>())?;
+    let tera = Arc::new(tera);
+    read.insert(key, Arc::clone(&tera));
     Ok(tera)
 }
 

@@ -1,7 +1,10 @@
 //! What a platform's facts owe each other: a deallocator for every block, fields for every version
 //! of the zone, groups and libraries that exist.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use toml::Spanned;
 
@@ -18,16 +21,20 @@ pub(super) fn check(
     platform: &Platform,
     report: &mut Report,
 ) {
+    let symbols: Symbols<'_> = platform.symbols.iter().map(|s| (s.spec_name(), s)).collect();
     for symbol in &platform.symbols {
         mangled_name(platform, symbol, report);
-        freed(source, raw, platform, symbol, report);
+        freed(source, raw, (platform, &symbols), symbol, report);
         grouped(platform, symbol, report);
     }
-    libraries(source, raw, platform, report);
+    libraries(source, raw, (platform, &symbols), report);
     zone(source, raw, platform, report);
     let what = "`wrappers` names";
-    known(source, raw.wrappers.iter(), platform, what, report);
+    known(source, raw.wrappers.iter(), (platform, &symbols), what, report);
 }
+
+/// A platform's symbols by name.
+type Symbols<'a> = HashMap<&'a str, &'a Symbol>;
 
 fn mangled_name(platform: &Platform, symbol: &Symbol, report: &mut Report) {
     for abi in platform.abis.iter().filter(|abi| symbol.is_in(abi)) {
@@ -49,7 +56,7 @@ fn mangled_name(platform: &Platform, symbol: &Symbol, report: &mut Report) {
 fn freed(
     source: &Arc<Source>,
     raw: &raw::Platform,
-    platform: &Platform,
+    (platform, symbols): (&Platform, &Symbols<'_>),
     symbol: &Symbol,
     report: &mut Report,
 ) {
@@ -58,11 +65,11 @@ fn freed(
     }
     for abi in platform.abis.iter().filter(|abi| symbol.is_in(abi)) {
         let has =
-            |name: &String| platform.symbols_of(abi).any(|s| s.spec_name() == name && frees(s));
+            |name: &String| symbols.get(name.as_str()).is_some_and(|s| s.is_in(abi) && frees(s));
         if symbol.freed_by.iter().any(has) {
             continue;
         }
-        let by = match symbol.freed_by.as_slice() {
+        let by = match &*symbol.freed_by {
             [] => symbol.operation.freed_by().map(|op| op.name()).unwrap_or_default(),
             names => names.join("`, `"),
         };
@@ -105,14 +112,21 @@ fn grouped(platform: &Platform, symbol: &Symbol, report: &mut Report) {
 
 /// A library that hands out a block exports what takes it back: the two must be replaced together,
 /// and in no other library.
-fn libraries(source: &Arc<Source>, raw: &raw::Platform, platform: &Platform, report: &mut Report) {
+fn libraries(
+    source: &Arc<Source>,
+    raw: &raw::Platform,
+    (platform, symbols): (&Platform, &Symbols<'_>),
+    report: &mut Report,
+) {
     for (raw, library) in raw.library.iter().zip(&platform.libraries) {
-        known(source, raw.adds.iter().chain(&raw.lacks), platform, "the library names", report);
+        let named = raw.adds.iter().chain(&raw.lacks);
+        known(source, named, (platform, symbols), "the library names", report);
+        let exported: HashSet<_> = library.symbols.iter().collect();
         let missing = library.symbols.iter().filter_map(|name| {
-            let symbol = platform.symbols.iter().find(|s| s.spec_name() == name)?;
+            let symbol = *symbols.get(name.as_str())?;
             let allocates =
                 matches!(symbol.operation.effect(), Effect::Allocates | Effect::Reallocates);
-            (allocates && !symbol.freed_by.iter().any(|f| library.symbols.contains(f)))
+            (allocates && !symbol.freed_by.iter().any(|f| exported.contains(f)))
                 .then_some((name, symbol))
         });
         for (name, symbol) in missing {
@@ -172,12 +186,12 @@ fn zone(source: &Arc<Source>, raw: &raw::Platform, platform: &Platform, report: 
 fn known<'a>(
     source: &Arc<Source>,
     names: impl Iterator<Item = &'a Spanned<String>>,
-    platform: &Platform,
+    (platform, symbols): (&Platform, &Symbols<'_>),
     what: &str,
     report: &mut Report,
 ) {
     for name in names {
-        if !platform.symbols.iter().any(|s| s.spec_name() == name.get_ref()) {
+        if !symbols.contains_key(name.get_ref().as_str()) {
             report.push(unknown(source, name, what, &platform.symbols));
         }
     }

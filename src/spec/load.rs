@@ -1,7 +1,7 @@
 //! Joins families into platforms and judges them: every mistake of every file at once.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, LazyLock},
 };
 
@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Report, Result, Source, nearest},
-    embedded, toml_text,
+    embedded,
+    operation::Operation,
+    toml_text,
 };
 
 /// The version of the format that this code reads.
@@ -22,8 +24,8 @@ const SCHEMA: u32 = 1;
 
 /// The names of all platforms, sorted.
 pub fn platform_names() -> Vec<String> {
-    let mut names: Vec<_> = embedded::folder("specs/platforms/")
-        .filter_map(|(file, _)| file.strip_suffix(".toml").map(str::to_owned))
+    let mut names: Vec<_> = embedded::names("specs/platforms/")
+        .filter_map(|file| file.strip_suffix(".toml").map(str::to_owned))
         .collect();
     names.sort();
     names
@@ -130,8 +132,9 @@ fn join(source: &Arc<Source>, families: &Families, report: &mut Report) -> Optio
         let here = raw.why.get(symbol.spec_name()).cloned();
         symbol.why = here.or(symbol.why.take());
     }
+    let defined: HashSet<_> = symbols.iter().map(Symbol::spec_name).collect();
     for (table, names) in [("since", raw.since.keys()), ("why", raw.why.keys())] {
-        for name in names.filter(|name| !defines(&symbols, name.get_ref())) {
+        for name in names.filter(|name| !defined.contains(name.get_ref().as_str())) {
             let what = format!("`{table}` names");
             report.push(lint::unknown(source, name, &what, &symbols));
         }
@@ -232,10 +235,14 @@ fn members<'a>(
 
 fn symbols(members: &[(&Family, Vec<String>)], report: &mut Report) -> Vec<Symbol> {
     let mut symbols: Vec<Symbol> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for (family, abis) in members {
         for entry in &family.1.symbol {
             if let Some(symbol) = entry::symbol(family, entry, abis, report) {
-                note_duplicate(&symbols, &symbol, report);
+                match places.get(&symbol.name) {
+                    Some(first) => note_duplicate(&symbols[*first], &symbol, report),
+                    None => drop(places.insert(symbol.name.clone(), symbols.len())),
+                }
                 symbols.push(symbol);
             }
         }
@@ -243,33 +250,29 @@ fn symbols(members: &[(&Family, Vec<String>)], report: &mut Report) -> Vec<Symbo
     symbols
 }
 
-fn note_duplicate(symbols: &[Symbol], new: &Symbol, report: &mut Report) {
-    if let Some(first) = symbols.iter().find(|s| s.name == new.name) {
-        report.push(
-            Diagnostic::error("A8011", format!("`{}` is defined twice", new.name))
-                .at(&new.origin.0, new.origin.1.clone(), "second definition")
-                .at(&first.origin.0, first.origin.1.clone(), "first definition")
-                .help("remove one of them"),
-        );
-    }
-}
-
-fn defines(symbols: &[Symbol], name: &str) -> bool {
-    symbols.iter().any(|s| s.name == name)
+fn note_duplicate(first: &Symbol, new: &Symbol, report: &mut Report) {
+    report.push(
+        Diagnostic::error("A8011", format!("`{}` is defined twice", new.name))
+            .at(&new.origin.0, new.origin.1.clone(), "second definition")
+            .at(&first.origin.0, first.origin.1.clone(), "first definition")
+            .help("remove one of them"),
+    );
 }
 
 /// Where a family does not say what takes a block back, it is every symbol that bears the
 /// operation's own deallocator and no context: those that programs call by hand.
 fn give_deallocators(symbols: &mut [Symbol]) {
-    let deallocators: Vec<_> = symbols
-        .iter()
-        .filter(|s| s.prototype.parameters.len() == s.operation.prototype().parameters.len())
-        .map(|s| (s.operation, s.name.clone()))
-        .collect();
+    let mut bearers: BTreeMap<Operation, Vec<String>> = BTreeMap::new();
+    for symbol in symbols.iter() {
+        if symbol.prototype.parameters.len() == symbol.operation.prototype().parameters.len() {
+            bearers.entry(symbol.operation).or_default().push(symbol.name.clone());
+        }
+    }
+    let bearers: BTreeMap<Operation, Arc<[String]>> =
+        bearers.into_iter().map(|(operation, names)| (operation, names.into())).collect();
     for symbol in symbols.iter_mut().filter(|s| s.freed_by.is_empty()) {
-        let Some(by) = symbol.operation.freed_by() else { continue };
-        let bearers = deallocators.iter().filter(|(operation, _)| *operation == by);
-        symbol.freed_by = bearers.map(|(_, name)| name.clone()).collect();
+        let by = symbol.operation.freed_by().and_then(|by| bearers.get(&by));
+        symbol.freed_by = by.cloned().unwrap_or_default();
     }
 }
 
@@ -281,17 +284,23 @@ fn omissions(
     report: &mut Report,
 ) -> Vec<Omission> {
     let mut omissions: Vec<Omission> = Vec::new();
+    let mut omitted = HashSet::new();
+    // A name that is defined twice is told of already: its first definition stands for it.
+    let mut places = HashMap::new();
+    for (place, symbol) in symbols.iter().enumerate() {
+        places.entry(symbol.name.clone()).or_insert(place);
+    }
     for omit in &raw.omit {
         let abis: Vec<_> = omit.abis.iter().map(|abi| abi.get_ref().clone()).collect();
         for name in &omit.names {
-            if let Some(symbol) = symbols.iter_mut().find(|s| s.name == *name.get_ref()) {
+            if let Some(symbol) = places.get(name.get_ref()).map(|place| &mut symbols[*place]) {
                 if omit.reason == Reason::Absent {
                     symbol.abis.retain(|abi| !abis.is_empty() && !abis.contains(abi));
                 } else {
                     note_contradiction(source, name, symbol, report);
                 }
             }
-            if omissions.iter().any(|o| o.name == *name.get_ref()) {
+            if !omitted.insert(name.get_ref()) {
                 report.push(
                     Diagnostic::error("A8014", format!("`{}` is omitted twice", name.get_ref()))
                         .at(source, name.span(), "again")
@@ -326,10 +335,13 @@ fn note_contradiction(
 }
 
 fn resolve(raw: &raw::Library, symbols: &[Symbol]) -> Library {
-    let named = |list: &[Spanned<String>], name: &str| list.iter().any(|n| n.get_ref() == name);
+    let names = |list: &[Spanned<String>]| -> HashSet<String> {
+        list.iter().map(|name| name.get_ref().clone()).collect()
+    };
+    let (families, lacks, adds) = (names(&raw.families), names(&raw.lacks), names(&raw.adds));
     let exports = |symbol: &&Symbol| {
-        (named(&raw.families, &symbol.family) && !named(&raw.lacks, &symbol.name))
-            || named(&raw.adds, &symbol.name)
+        (families.contains(&symbol.family) && !lacks.contains(&symbol.name))
+            || adds.contains(&symbol.name)
     };
     Library {
         file: raw.file.get_ref().clone(),

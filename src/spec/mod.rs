@@ -2,7 +2,11 @@
 //!
 //! This module is the resolved form; `raw` is the TOML, `load` joins and judges it.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,7 +38,7 @@ pub struct Symbol {
     /// Since which version of the platform's library.
     pub since: Option<String>,
     /// What takes back what it hands out, as the spec writes it; empty if it hands out nothing.
-    pub freed_by: Vec<String>,
+    pub freed_by: Arc<[String]>,
     /// The group that it stands and falls with.
     pub group: Option<String>,
     /// Who calls it, if that is more than programs by its name.
@@ -351,7 +355,7 @@ pub struct Platform {
     /// The C library's base version, by machine: the oldest that it exports there.
     pub base: BTreeMap<String, String>,
     /// Symbols (as the spec writes them) whose own definition calls public names that are ours.
-    pub wrappers: Vec<String>,
+    pub wrappers: BTreeSet<String>,
     /// What is left alone.
     pub omissions: Vec<Omission>,
     /// The libraries that export the symbols; empty where it does not matter.
@@ -387,7 +391,7 @@ impl Platform {
 
     /// Whether a symbol's own definition calls public names that are ours.
     pub fn is_wrapper(&self, symbol: &Symbol) -> bool {
-        self.wrappers.iter().any(|name| name == symbol.spec_name())
+        self.wrappers.contains(symbol.spec_name())
     }
 
     /// Keeps one ABI, and the symbols that it has.
