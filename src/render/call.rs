@@ -38,7 +38,6 @@ pub(super) const REFUSED: &str = "plans with an operation that has no text are r
 
 /// The call that answers an operation; `None` if this mechanism's text has none.
 pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
-    let caller = "__builtin_return_address(0)";
     let has = |role: Role| plan.allocator.call(role).is_some();
     let any = any(plan);
     Some(match operation {
@@ -90,10 +89,8 @@ pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
             "2 /* ENOENT */".to_owned()
         }
         Operation::MallocStatsPrint => "alloc8_malloc_stats_print(write_cb, cbopaque)".to_owned(),
-        Operation::New(form) if form.aligned => {
-            format!("alloc8_new_aligned(size, alignment, {caller})")
-        }
-        Operation::New(_) => format!("alloc8_new(size, {caller})"),
+        Operation::New(form) if form.aligned => "alloc8_new_aligned(size, alignment)".to_owned(),
+        Operation::New(_) => "alloc8_new(size)".to_owned(),
         Operation::Delete(form) if form.sized => format!("alloc8_free_sized{any}(ptr, size)"),
         Operation::Delete(_) => format!("alloc8_free{any}(ptr)"),
         _ => return None,
