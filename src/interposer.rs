@@ -79,13 +79,15 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         "cpp" => cxx::Unit::of_class(order, &Plan::new(&platform, order.allocator)?.0)?,
         _ => None,
     };
+    let mut allocator = order.allocator.clone();
     if let Some(class) = &class {
         archives.insert(0, class.heap(order.cache)?);
         inputs.extend(class.inputs.iter().cloned());
+        allocator.libs.extend(class.cxx_library());
     }
     let names: BTreeSet<String> = order.platform.names(&abi).into_iter().collect();
     let Prepared { allocator, copies, measured, mut remarks, found, work } =
-        prepare(order.compiler, order.allocator, &archives, &names, order.cache)?;
+        prepare(order.compiler, &allocator, &archives, &names, order.cache)?;
     match &measured {
         Some(measured) => {
             remarks.extend(found);

@@ -158,3 +158,16 @@ fn six_programs_under_snmalloc_for_rust() {
 fn six_programs_under_rpmalloc() {
     all("rpmalloc", |program| program.all_allocators);
 }
+
+/// An example's heap class, by the path of its description.
+fn example(name: &str) {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let everything = std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1");
+    let description = format!("{root}/examples/{name}/{name}.toml");
+    all(&description, |program| everything || program.all_allocators);
+}
+
+#[test]
+fn six_programs_under_diehard() {
+    example("diehard");
+}

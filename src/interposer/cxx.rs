@@ -120,6 +120,15 @@ impl Unit {
         Ok(object)
     }
 
+    /// What the measuring program, which is in C, is linked with for it.
+    pub(super) fn cxx_library(&self) -> Option<String> {
+        let has = |name: &&str| {
+            let files = [format!("lib{name}.so"), format!("lib{name}.a")];
+            files.iter().any(|file| self.compiler.library(file).is_some())
+        };
+        ["stdc++", "c++"].into_iter().find(has).map(str::to_owned)
+    }
+
     fn compile(&self, more: &[&str], object: &Path) -> Result<()> {
         let mut arguments = self.arguments(&["-c"]);
         arguments.extend(more.iter().map(OsString::from));

@@ -40,6 +40,8 @@ impl Library {
 pub(crate) fn library(allocator: &str) -> Option<Library> {
     let file = match allocator {
         "simple_heap" => return Some(Library::None),
+        // A heap class, which its description names.
+        path if path.ends_with(".toml") => return Some(Library::None),
         "jemalloc-unprefixed" => return installed("libjemalloc_pic.a", "libjemalloc-dev"),
         "mimalloc" => "libmimalloc.a",
         "jemalloc" => "libjemalloc.a",

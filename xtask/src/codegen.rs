@@ -1,18 +1,40 @@
-//! `generated/`: what the tool renders for `simple_heap`, committed.
+//! `generated/`: what the tool renders for `simple_heap`, committed; and what examples have of it.
 
 use crate::shell::{program, root, run, tool};
+
+/// Examples that keep rendered files: name, description, language.
+const EXAMPLES: &[(&str, &str, &str)] =
+    &[("vendored_cmake", "block_heap.toml", "c"), ("diehard", "diehard.toml", "cpp")];
 
 pub(crate) fn write() -> anyhow::Result<()> {
     let tool = tool("dev")?;
     run(program(&tool).args(["generate", "-p", "all", "-a", "simple_heap"]))?;
     let linux = ["generate", "-p", "linux", "-a", "simple_heap", "--lang"];
     run(program(&tool).args(linux).arg("cpp"))?;
-    run(program(&tool).args(linux).arg("rust"))
+    run(program(&tool).args(linux).arg("rust"))?;
+    for (name, description, lang) in EXAMPLES {
+        let folder = root().join("examples").join(name);
+        let mut generate = program(&tool);
+        generate.args([
+            "generate",
+            "-p",
+            "linux",
+            "-a",
+            description,
+            "--lang",
+            lang,
+            "-o",
+            "alloc8",
+        ]);
+        run(generate.current_dir(folder))?;
+    }
+    Ok(())
 }
 
 /// Fails if a file in the tree is not what would be rendered.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let folders = ["generated", "examples/vendored_cmake"];
-    let there = folders.into_iter().filter(|folder| root().join(folder).is_dir());
+    let examples = EXAMPLES.iter().map(|(name, ..)| format!("examples/{name}"));
+    let folders = ["generated".to_owned()].into_iter().chain(examples);
+    let there = folders.filter(|folder| root().join(folder).is_dir());
     run(program(tool("dev")?).arg("check").args(there))
 }
