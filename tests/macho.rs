@@ -1,0 +1,14 @@
+//! Dylibs for macOS run here: a loader of our own with dyld's rules of interposing, and a model of
+//! libmalloc (tests/macho/README.md says what they cover). These tests prove the harness itself: without a
+//! shim, under shims written by hand, under others with one fault each, and under a real allocator's dylib.
+#![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
+
+mod common;
+
+mod macho {
+    mod bench;
+    mod chained;
+    mod controls;
+    mod faults;
+    mod strangers;
+}

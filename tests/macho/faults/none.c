@@ -1,0 +1,2 @@
+// No fault: every law holds.
+#include "shim.h"

@@ -1,0 +1,3 @@
+// A zone without an introspection.
+#define INTROSPECTION NULL
+#include "shim.h"
