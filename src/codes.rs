@@ -320,6 +320,13 @@ pub static CODES: &[Code] = &[
          another description. Write `#include \"redirect.hpp\"`.",
     ),
     page(
+        "A8240",
+        "dlopen cannot be wrapped in Rust",
+        "`deepbind = \"drop\"` puts a function in front of dlopen, which finds libraries by the RPATH of\n\
+         whoever called it: only a jump leaves that caller in its place, and stable Rust promises none.\n\
+         Render the shim in C or C++, or leave `deepbind` out.",
+    ),
+    page(
         "A8301",
         "a folder or file cannot be made",
         "The folder for results or for intermediate files cannot be made or read.\n\

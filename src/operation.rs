@@ -60,6 +60,8 @@ pub enum Effect {
     Inspects,
     /// Asks or tells the heap something about itself.
     Tunes,
+    /// Opens libraries, and decides which heap they find.
+    Opens,
 }
 
 macro_rules! operations {
@@ -274,6 +276,8 @@ operations! {
     Wtempnam "_wtempnam" Allocates
         "wchar_t *_wtempnam(const wchar_t *directory, const wchar_t *prefix)"
         "makes a file's name in a block (UCRT _wtempnam)";
+    Dlopen "dlopen" Opens "void *dlopen(const char *file, int mode)"
+        "opens a library, which with RTLD_DEEPBIND looks into its own libraries first (dlopen(3))";
 }
 
 fn operator(head: &str, first: &str, form: Form) -> String {

@@ -119,7 +119,8 @@ pub fn remarks(
     if program.opens_libraries() {
         found.push(
             Diagnostic::note("A8659", format!("`{name}` opens libraries itself"))
-                .fact("one that is opened with RTLD_DEEPBIND, or with dlmopen, looks into the C library first and passes the preload over"),
+                .fact("one that is opened with RTLD_DEEPBIND, or with dlmopen, looks into the C library first and passes the preload over")
+                .fact("a description that says `deepbind = \"drop\"` has RTLD_DEEPBIND ignored"),
         );
     }
     found
@@ -129,7 +130,10 @@ pub fn remarks(
 fn heap_names(platform: &Platform, abi: &Abi) -> Vec<String> {
     platform
         .symbols_of(abi)
-        .filter(|s| s.operation.effect() != Effect::Tunes && !s.operation.is_operator())
+        .filter(|s| {
+            let effect = s.operation.effect();
+            !matches!(effect, Effect::Tunes | Effect::Opens) && !s.operation.is_operator()
+        })
         .map(|s| s.name(abi))
         .collect()
 }

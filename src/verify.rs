@@ -267,6 +267,11 @@ fn judge_code(
         finding.remark = "the plan leaves it to the runtime".to_owned();
         finding.grade = Grade::Note;
     }
+    if symbol.operation.effect() == Effect::Opens && bindings.returns(&finding.symbol) == Some(true)
+    {
+        finding.remark = "calls the C library's own instead of jumping to it: that then looks for libraries where this one does, not where its caller does".to_owned();
+        finding.grade = Grade::Fault;
+    }
     let base = symbol.operation.base().filter(|_| symbol.operation.is_operator());
     let Some(base) = base.and_then(|base| platform.bearing(base)) else { return };
     let base = base.name(abi);
@@ -294,6 +299,13 @@ fn judge_absence(
     abi: &Abi,
     planned: Option<&Binding>,
 ) {
+    if symbol.operation.effect() == Effect::Opens && !is_planned(planned) {
+        finding.status = Status::Left;
+        finding.remark =
+            "the C library's own: what is opened with RTLD_DEEPBIND looks past this library"
+                .to_owned();
+        return;
+    }
     if planned == Some(&Binding::Left) {
         finding.status = Status::Left;
         finding.remark = "the runtime's own calls the base by its public name".to_owned();
@@ -307,7 +319,7 @@ fn judge_absence(
             Effect::Reallocates | Effect::Inspects => {
                 "another heap is asked about this library's blocks"
             }
-            Effect::Tunes => "in the plan, and not there",
+            Effect::Tunes | Effect::Opens => "in the plan, and not there",
         }
         .to_owned();
         return;
@@ -326,6 +338,10 @@ fn judge_absence(
     .to_owned();
 }
 
+fn is_planned(planned: Option<&Binding>) -> bool {
+    planned.is_some_and(|planned| *planned != Binding::Left)
+}
+
 /// Whether a library that lacks the symbol splits the heap.
 fn absence_is_fault(
     symbol: &Symbol,
@@ -333,15 +349,15 @@ fn absence_is_fault(
     abi: &Abi,
     planned: Option<&Binding>,
 ) -> bool {
-    if let Some(planned) = planned {
-        return *planned != Binding::Left;
+    if planned.is_some() {
+        return is_planned(planned);
     }
     let first = platform.bearing(symbol.operation).is_some_and(|s| s.name(abi) == symbol.name(abi));
     first
         && !platform.is_wrapper(symbol)
         && !symbol.operation.is_operator()
         && symbol.operation.base().is_none()
-        && symbol.operation.effect() != Effect::Tunes
+        && !matches!(symbol.operation.effect(), Effect::Tunes | Effect::Opens)
 }
 
 /// What a library exports beside the plan: an allocator's own names leak, or clash with a program's.

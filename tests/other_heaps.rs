@@ -7,6 +7,7 @@ mod common;
 mod heaps;
 
 mod other_heaps {
+    mod deepbind;
     mod libraries;
     mod policy;
 }

@@ -52,6 +52,7 @@ pub fn convention(name: &str) -> Result<Allocator> {
         promises: super::Promises::default(),
         waived: Default::default(),
         foreign: None,
+        drop_deepbind: false,
         forward_sized_delete: false,
         thread_policy: super::ThreadPolicy::Advisory,
         indirect: Default::default(),

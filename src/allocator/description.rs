@@ -84,6 +84,14 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
         export: raw.export,
         waived: waived(source, &raw.waive, &mut report),
         foreign: choice(source, raw.foreign.as_ref(), "foreign", FOREIGN, &mut report),
+        drop_deepbind: choice(
+            source,
+            raw.deepbind.as_ref(),
+            "deepbind",
+            &[("keep", false), ("drop", true)],
+            &mut report,
+        )
+        .unwrap_or(false),
         forward_sized_delete: choice(
             source,
             raw.sized_delete.as_ref(),

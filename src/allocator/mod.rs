@@ -150,6 +150,8 @@ pub struct Allocator {
     pub waived: BTreeSet<Promise>,
     /// Foreign pointers; absent: the platform's default.
     pub foreign: Option<Foreign>,
+    /// Whether `dlopen` drops RTLD_DEEPBIND.
+    pub drop_deepbind: bool,
     /// Whether sized deletes hand the size to `free_sized`.
     pub forward_sized_delete: bool,
     /// Whether `thread_init` must run before a thread allocates.

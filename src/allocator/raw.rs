@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::schema::{ForkPolicy, Limit, Promise, Readiness, SizedDelete};
+use super::schema::{DeepBind, ForkPolicy, Limit, Promise, Readiness, SizedDelete};
 use crate::spec::{Foreign, ReallocZero};
 
 pub(super) type Text = Option<Spanned<String>>;
@@ -116,6 +116,9 @@ pub(super) struct Raw {
     /// What becomes of a pointer that this heap did not hand out.
     #[schemars(with = "Option<Foreign>")]
     pub(super) foreign: Text,
+    /// Whether `dlopen` drops RTLD_DEEPBIND, with which libraries look past this heap.
+    #[schemars(with = "Option<DeepBind>")]
+    pub(super) deepbind: Text,
     /// `forward`: sized delete hands the size on.
     #[schemars(with = "Option<SizedDelete>")]
     pub(super) sized_delete: Text,

@@ -29,6 +29,7 @@ macro_rules! words {
 words! {
     Readiness "Whether calls look if their thread is ready." ["advisory", "required"];
     SizedDelete "Whether sized delete hands the size on." ["ignore", "forward"];
+    DeepBind "What becomes of RTLD_DEEPBIND." ["keep", "drop"];
     ForkPolicy "Who looks after fork." ["own"];
 }
 

@@ -37,6 +37,7 @@ pub(super) fn flow(code: &[u8], address: u64, sized: bool) -> Flow {
                 forget_after_call(&mut registers);
                 true
             }
+            Instruction::Return => walk.comes_back(next),
             Instruction::End => walk.end(next),
             Instruction::Address { to, value } => {
                 registers[to] = Some(Target::Code(value));
@@ -96,6 +97,7 @@ enum Instruction {
     Call(u64),
     JumpRegister(usize),
     CallRegister(usize),
+    Return,
     End,
     Address { to: usize, value: u64 },
     Add { to: usize, from: usize, offset: u64 },
@@ -127,7 +129,7 @@ impl Instruction {
             _ if word & 0xfe00_0000 == 0xd600_0000 => match (word >> 21) & 0xf {
                 0 | 8 => Self::JumpRegister(from),
                 1 | 9 => Self::CallRegister(from),
-                _ => Self::End,
+                _ => Self::Return,
             },
             // udf, brk.
             _ if word & 0xffff_0000 == 0 || word & 0xffe0_001f == 0xd420_0000 => Self::End,

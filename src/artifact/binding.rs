@@ -161,6 +161,14 @@ impl<'a> Bindings<'a> {
         others.into_iter().map(|(_, name)| name).collect()
     }
 
+    /// Whether an exported function comes back to its caller itself; if not, it ends in jumps.
+    /// `None` where it cannot be told.
+    #[must_use]
+    pub fn returns(&self, name: &str) -> Option<bool> {
+        let flow = self.flow(self.address(name)?)?;
+        (!flow.broken).then_some(flow.returns)
+    }
+
     /// How every exported function is answered.
     #[must_use]
     pub fn all(&self) -> BTreeMap<&'a str, Answer> {

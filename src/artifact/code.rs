@@ -26,6 +26,8 @@ pub(super) struct Flow {
     pub(super) loads: BTreeSet<Target>,
     /// It also calls or jumps through pointers that were not followed.
     pub(super) indirect: bool,
+    /// Control may come back to its caller from it, not only from where it jumps.
+    pub(super) returns: bool,
     /// It holds bytes that are no instruction.
     pub(super) broken: bool,
 }
@@ -129,7 +131,13 @@ impl Walk {
         self.goes_on(next)
     }
 
-    /// A return or a trap; false if the function ends here.
+    /// A return; false if the function ends here.
+    pub(super) fn comes_back(&mut self, next: u64) -> bool {
+        self.flow.returns = true;
+        self.end(next)
+    }
+
+    /// A trap; false if the function ends here.
     pub(super) fn end(&mut self, next: u64) -> bool {
         self.other();
         self.goes_on(next)

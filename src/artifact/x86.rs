@@ -73,7 +73,8 @@ fn step(walk: &mut Walk, registers: &mut Registers, instruction: &Instruction) -
             walk.call(registers.target(instruction));
             registers.forget_after_call();
         }
-        FlowControl::Return | FlowControl::Exception => return walk.end(next),
+        FlowControl::Return => return walk.comes_back(next),
+        FlowControl::Exception => return walk.end(next),
         FlowControl::Interrupt if instruction.code() == Code::Int3 => return walk.end(next),
         _ => walk.other(),
     }

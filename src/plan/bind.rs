@@ -112,6 +112,14 @@ impl Plan {
                 Binding::Left,
                 "the C library's own calls its malloc: hooks in its code see that, and where only imports are hooked free sends the block back".to_owned(),
             ),
+            Op::Dlopen if self.drops_deepbind() => (
+                Binding::Synthesized(Vec::new()),
+                "drops RTLD_DEEPBIND, and jumps to the C library's own for its caller".to_owned(),
+            ),
+            Op::Dlopen => (
+                Binding::Left,
+                "what is opened with RTLD_DEEPBIND looks past this heap, unless the description says `deepbind = \"drop\"`".to_owned(),
+            ),
             Op::New(form) if form.nothrow => (
                 Binding::Left,
                 "C cannot catch what a new-handler throws, and the C++ runtime's own calls its base by the public name".to_owned(),

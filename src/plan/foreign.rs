@@ -1,4 +1,5 @@
-//! Blocks of other heaps: what becomes of a pointer that this heap did not hand out.
+//! Blocks of other heaps: what becomes of a pointer that this heap did not hand out, and of the
+//! libraries that look past this heap.
 
 use super::{Binding, Guard, Plan};
 use crate::{
@@ -12,6 +13,11 @@ impl Plan {
     /// The policy. Where blocks of other heaps are a matter of course, they go back to them.
     pub fn foreign(&self) -> Foreign {
         policy(&self.platform, &self.allocator)
+    }
+
+    /// Whether libraries that were to look past this heap are made to look into it.
+    pub fn drops_deepbind(&self) -> bool {
+        self.allocator.drop_deepbind && self.platform.runtime.rtld_deepbind.is_some()
     }
 
     /// Whoever takes a block looks whose it is first, where that is not taken for granted.

@@ -29,6 +29,7 @@ impl Plan {
 
     /// # Errors
     /// `A8208` if threads must introduce themselves: each would have to remember whether it did.
+    /// `A8240` if `dlopen` is to drop RTLD_DEEPBIND.
     /// `A8209` if a function bears a name that the shim defines, and would call itself.
     pub(crate) fn refuse_in_rust(&self) -> Result<()> {
         let allocator = &self.allocator;
@@ -41,6 +42,13 @@ impl Plan {
                 Diagnostic::error("A8208", message)
                     .fact("stable Rust has no thread-local storage that is there before the first allocation")
                     .help("render the shim in C: leave out `--lang rust`"),
+            );
+        }
+        if self.drops_deepbind() {
+            report.push(
+                Diagnostic::error("A8240", "no text in Rust for `deepbind = \"drop\"`")
+                    .fact("dlopen looks at its caller to find libraries: what stands in for it must jump, and Rust only calls")
+                    .help("leave `deepbind` out, or render the shim in C: leave out `--lang rust`"),
             );
         }
         if allocator.rust.is_none() {

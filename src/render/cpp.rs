@@ -226,6 +226,7 @@ fn function(plan: &Plan, answer: &Answer) -> Value {
     };
     let list = symbol.prototype.parameter_list();
     json!({
+        "jumps": symbol.operation == Operation::Dlopen,
         "result": symbol.prototype.result,
         "name": symbol.name(&plan.platform.abis[0]),
         "parameters": if list == "void" { String::new() } else { list },

@@ -44,7 +44,18 @@ pub(super) fn view(plan: &Plan) -> Option<Value> {
     }))
 }
 
-/// The same in Rust.
+/// What `dlopen` drops, and where it goes then; `None` where it is left alone.
+pub(super) fn deepbind(plan: &Plan) -> Option<Value> {
+    let runtime = &plan.platform.runtime;
+    let symbol = plan.platform.bearing(Operation::Dlopen).filter(|_| plan.drops_deepbind())?;
+    Some(json!({
+        "flag": runtime.rtld_deepbind,
+        "name": symbol.spec_name(),
+        "next": next(runtime),
+    }))
+}
+
+/// The policy as Rust says it.
 pub(super) fn in_rust(plan: &Plan) -> Option<Value> {
     let mut values = view(plan)?;
     let call = plan.allocator.call(Role::Owns)?;

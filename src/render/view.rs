@@ -136,6 +136,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         "aligned_alloc_multiple": plan.platform.semantics.aligned_alloc_size == AlignedSize::Multiple,
         "memalign_rounds_up": plan.platform.semantics.memalign == OddAlignment::RoundUp,
         "foreign": foreign,
+        "deepbind": super::foreign::deepbind(plan),
         "any": if foreign.is_some() { "_any" } else { "" },
         "op": {
             "aligned_alloc": op(Operation::AlignedAlloc) && !bound_raw(Operation::AlignedAlloc),
@@ -329,7 +330,9 @@ pub(super) fn left(answers: &[&Answer]) -> Vec<Value> {
 
 fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
     let call = call::plain(plan, answer.symbol.operation).expect(call::REFUSED);
+    let jumps = answer.symbol.operation == Operation::Dlopen;
     json!({
+        "jumps": jumps,
         "why": answer.symbol.why.clone().unwrap_or_default(),
         "declaration": answer.symbol.prototype.named(&answer.symbol.name(abi)),
         "condition": condition(plan, &answer.symbol),

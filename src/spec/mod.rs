@@ -245,6 +245,8 @@ pub struct Runtime {
     pub rtld_next: Option<i32>,
     /// The same where pointers have 32 bits, if it differs.
     pub rtld_next_32: Option<i32>,
+    /// The value of RTLD_DEEPBIND, where libraries can be opened so.
+    pub rtld_deepbind: Option<u32>,
 }
 
 impl Runtime {

@@ -172,14 +172,6 @@ static void call_backtrace_symbols(void)
     free(backtrace_symbols(frames, backtrace(frames, 8)));
 }
 
-static void call_dlopen(void)
-{
-    void *library = dlopen("libnsl.so.1", RTLD_NOW);
-    if (library == NULL)
-        library = dlopen("libutil.so.1", RTLD_NOW);
-    NEED(library != NULL && dlclose(library) == 0);
-}
-
 static void call_sem_open(void)
 {
     char name[64];
@@ -223,7 +215,7 @@ const struct call of_glibc[] = {
     { "newlocale", call_newlocale }, { "duplocale", call_duplocale },
     { "__duplocale", call___duplocale }, { "popen", call_popen }, { "tmpfile", call_tmpfile },
     { "qsort", call_qsort }, { "getpass", call_getpass },
-    { "backtrace_symbols", call_backtrace_symbols }, { "dlopen", call_dlopen },
+    { "backtrace_symbols", call_backtrace_symbols },
     { "sem_open", call_sem_open }, { "__sched_cpualloc", call___sched_cpualloc },
     { "_IO_default_doallocate", call__IO_default_doallocate },
     { "_IO_doallocbuf", call__IO_doallocbuf }, { "_IO_file_doallocate", call__IO_file_doallocate },

@@ -231,6 +231,7 @@ fn without(platform: &Platform, symbol: &Symbol, absent: Option<&Finding>) -> St
         Effect::Reallocates => "another heap resizes our blocks, which it does not know",
         Effect::Inspects => "another heap reads a header that our blocks do not have",
         Effect::Tunes => "it speaks of a heap that nobody uses",
+        Effect::Opens => "what is opened with RTLD_DEEPBIND finds the C library's heap before ours",
     }
     .to_owned()
 }

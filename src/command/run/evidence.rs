@@ -10,6 +10,7 @@ use std::{
 
 use alloc8_gen::{
     diagnostic::{Diagnostic, Report, Result},
+    operation::Effect,
     proof::{self, Image},
 };
 use serde_json::json;
@@ -37,8 +38,11 @@ impl Evidence {
                 format!("could not make the folder `{}`: {error}", folder.display()),
             ))
         })?;
-        let exported = preload.platform.names(&preload.abi).into_iter();
-        let names = exported.filter(|name| preload.object.export(name).is_some()).collect();
+        let symbols = preload.platform.symbols_of(&preload.abi);
+        // Not every function that the heap stands in for is about blocks.
+        let names = symbols.filter(|s| s.operation.effect() != Effect::Opens);
+        let names = names.map(|s| s.name(&preload.abi));
+        let names = names.filter(|name| preload.object.export(name).is_some()).collect();
         let interposer = link.display().to_string();
         Ok(Evidence { folder, interposer, names, counters: preload.counters.clone() })
     }
