@@ -94,7 +94,7 @@ fn planned(
         };
         show.diagnostics(&[Diagnostic::note("A8705", format!("promised, not measured: {how}"))]);
     } else {
-        let compiler = compiler(object, options)?;
+        let compiler = compiler(object, platform, options)?;
         let names = platform.abis.iter().flat_map(|abi| platform.names(abi)).collect();
         let prepared = prepare(&compiler, &allocator, &options.archive.lib, &names, &cache())?;
         show.diagnostics(&prepared.found);
@@ -109,10 +109,11 @@ fn planned(
     })
 }
 
-/// One that makes programs for the file's machine.
-fn compiler(object: &SharedObject, options: &Verify) -> Result<Compiler> {
-    let target = target_of(object.machine, object.class, object.endian);
-    Compiler::find(options.archive.cc.as_deref(), target)
+/// One that makes programs for the file's machine and C library.
+fn compiler(object: &SharedObject, platform: &Platform, options: &Verify) -> Result<Compiler> {
+    let environments = abi_of(platform, object).map_or(&[][..], |abi| &abi.environments);
+    let target = target_of(object.machine, object.class, object.endian, environments);
+    Compiler::find(options.archive.cc.as_deref(), target.as_deref())
 }
 
 fn cannot_run(file: &Path, target: &str) -> Report {
@@ -216,7 +217,7 @@ fn run_laws(
     options: &Verify,
     show: &Show,
 ) -> Result<bool> {
-    let compiler = compiler(object, options)?;
+    let compiler = compiler(object, platform, options)?;
     if Runner::of(&compiler.target).is_none() {
         return Err(cannot_run(file, &compiler.target));
     }

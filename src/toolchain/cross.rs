@@ -1,163 +1,126 @@
-//! Linux with glibc on other CPUs: which compiler makes programs for them, and what to install.
+//! Compilers for other CPUs and C libraries: which are here, and what to install.
 //!
 //! The `cc` crate knows prefixes (`aarch64-linux-gnu-gcc`) and stops there. A distribution has two
-//! more routes: one gcc for both widths of a CPU, and clang with another CPU's C library.
+//! more routes: one gcc for both widths of a CPU, and clang with another CPU's C library; and zig
+//! brings headers and C libraries of its own.
 
 use std::{ffi::OsString, path::PathBuf};
 
-use super::{Compiler, HOST};
-use crate::{
-    artifact::{Class, Endian, Machine},
-    diagnostic::Diagnostic,
+use super::{
+    Compiler, HOST,
+    cpu::{Cpu, Place, System},
 };
+use crate::diagnostic::Diagnostic;
 
-/// One CPU under GNU's Linux.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Cpu {
-    /// How triples begin that mean it.
-    names: &'static [&'static str],
-    /// The triple by which compilers' prefixes and its folder under `/usr` are named.
-    pub(super) gnu: &'static str,
-    /// Debian's name for it, in `libc6-dev-NAME-cross`.
-    debian: &'static str,
-    /// What runs its programs elsewhere: `qemu-NAME`.
-    pub(super) qemu: &'static str,
-    /// What its files say.
-    machine: (Machine, Class),
-}
-
-const CPUS: &[Cpu] = &[
-    cpu(&["x86_64"], "x86_64-linux-gnu", "amd64", "x86_64", Machine::X86_64),
-    cpu(&["aarch64"], "aarch64-linux-gnu", "arm64", "aarch64", Machine::Aarch64),
-    cpu(&["i686", "i386", "i486", "i586"], "i686-linux-gnu", "i386", "i386", Machine::X86),
-    cpu(&["arm", "armv7", "armv7l"], "arm-linux-gnueabihf", "armhf", "arm", Machine::Arm),
-    cpu(&["riscv64"], "riscv64-linux-gnu", "riscv64", "riscv64", Machine::Riscv),
-    cpu(&["s390x"], "s390x-linux-gnu", "s390x", "s390x", Machine::S390),
-    cpu(&["powerpc64le"], "powerpc64le-linux-gnu", "ppc64el", "ppc64le", Machine::PowerPc64),
-];
-
-const fn cpu(
-    names: &'static [&'static str],
-    gnu: &'static str,
-    debian: &'static str,
-    qemu: &'static str,
-    machine: Machine,
-) -> Cpu {
-    let class = match machine {
-        Machine::X86 | Machine::Arm => Class::Elf32,
-        _ => Class::Elf64,
-    };
-    Cpu { names, gnu, debian, qemu, machine: (machine, class) }
-}
-
-/// The CPU that a triple names, if its system is Linux with glibc.
-pub(super) fn cpu_of(target: &str) -> Option<&'static Cpu> {
-    let (name, rest) = target.split_once('-')?;
-    let cpu = CPUS.iter().find(|cpu| cpu.names.contains(&name))?;
-    let (_, system) = cpu.gnu.split_once('-')?;
-    (rest == system || rest.ends_with(&format!("-{system}"))).then_some(cpu)
-}
-
-/// The target of programs that load a file of this machine, unless it is the host's own.
-pub fn target_of(machine: Machine, class: Class, endian: Endian) -> Option<&'static str> {
-    let order = if machine == Machine::S390 { Endian::Big } else { Endian::Little };
-    let found = CPUS.iter().find(|cpu| cpu.machine == (machine, class) && endian == order);
-    let cpu = found?;
-    (cpu_of(HOST) != Some(cpu)).then_some(cpu.gnu)
-}
-
-/// Whether it is Linux with glibc on a CPU that is not the host's.
+/// Whether it is another CPU or C library than the host's, of those that are known here.
 pub(super) fn is_foreign(target: &str) -> bool {
-    cpu_of(target).is_some_and(|cpu| cpu_of(HOST) != Some(cpu))
+    Place::of(target).is_some_and(|place| Place::host() != Some(place))
 }
 
 /// The first compiler that is here and finds the target's C library.
 pub(super) fn command(target: &str) -> Option<Vec<OsString>> {
-    let cpu = cpu_of(target)?;
-    let candidates = candidates(cpu).into_iter().map(|words| Compiler {
-        command: words.iter().map(OsString::from).collect(),
-        target: target.to_owned(),
-    });
-    let mut complete = candidates.filter(|compiler| compiler.library("libc.so").is_some());
-    complete.next().map(|compiler| compiler.command)
+    let place = Place::of(target)?;
+    candidates(place).into_iter().find_map(|words| {
+        let command: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let brings_its_own = words[0] == ZIG;
+        let compiler = Compiler { command, target: target.to_owned() };
+        let complete = match brings_its_own {
+            true => in_path(ZIG).is_some(),
+            false => compiler.library("libc.so").is_some(),
+        };
+        complete.then_some(compiler.command)
+    })
 }
 
-fn candidates(cpu: &Cpu) -> Vec<Vec<String>> {
+const ZIG: &str = "zig";
+
+fn candidates(place: Place) -> Vec<Vec<String>> {
     let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let mut all = vec![words(format!("{}-gcc", cpu.gnu))];
-    if is_narrow_host(cpu) {
-        // Debian keeps the kernel's headers with the host's own.
-        all.push(words("gcc -m32 -idirafter /usr/include/x86_64-linux-gnu".to_owned()));
-    } else {
-        let linker = newest_lld().unwrap_or_else(|| "lld".to_owned());
-        // Its C library's linker script has full paths: with no root, some would be doubled.
-        let clang = format!("clang --target={} -fuse-ld={linker} --sysroot=/", cpu.gnu);
-        all.push(words(clang));
+    let mut all = Vec::new();
+    match place.system {
+        System::Gnu => {
+            all.push(words(format!("{}-gcc", place.cpu.gnu)));
+            all.push(words(by_distribution(place)));
+        }
+        System::Musl => {
+            all.push(words(format!("{}-gcc", place.triple())));
+            if Place::host().map(|host| host.cpu) == Some(place.cpu) {
+                all.insert(0, words("musl-gcc".to_owned()));
+            }
+        }
+        System::Android | System::FreeBsd | System::NetBsd => {}
+    }
+    if place.system != System::Android {
+        // Without the word it links programs statically, which no preload reaches.
+        let dynamic = if place.system == System::Musl { " -dynamic" } else { "" };
+        all.push(words(format!("{ZIG} cc -target {}{dynamic}", place.zig())));
     }
     all
 }
 
-/// Whether the host's own processor and kernel run it.
-pub(super) fn is_narrow_host(cpu: &Cpu) -> bool {
-    cpu.machine.0 == Machine::X86 && cpu_of(HOST).is_some_and(|h| h.machine.0 == Machine::X86_64)
+fn by_distribution(place: Place) -> String {
+    if place.is_narrow_host() {
+        // Debian keeps the kernel's headers with the host's own.
+        return "gcc -m32 -idirafter /usr/include/x86_64-linux-gnu".to_owned();
+    }
+    let linker = newest_lld().unwrap_or_else(|| "lld".to_owned());
+    // Its C library's linker script has full paths: with no root, some would be doubled.
+    format!("clang --target={} -fuse-ld={linker} --sysroot=/", place.cpu.gnu)
 }
 
 /// Old ones do not know every CPU (14: neither RISC-V's relaxation nor s390x), and the plain name
 /// may mean an old one.
-fn newest_lld() -> Option<String> {
+pub(super) fn newest_lld() -> Option<String> {
     const NEWEST: u32 = 30;
     const OLDEST: u32 = 18;
-    let path = std::env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let mut names = (OLDEST..=NEWEST).rev().map(|version| format!("lld-{version}"));
-    names.find(|name| folders.iter().any(|folder| folder.join(format!("ld.{name}")).is_file()))
+    names.find(|name| in_path(&format!("ld.{name}")).is_some())
+}
+
+/// Where PATH has a program.
+pub(super) fn in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// There is no compiler for it: what to install.
 pub(super) fn missing(target: &str) -> Option<Diagnostic> {
-    let cpu = cpu_of(target)?;
+    let place = Place::of(target)?;
     let tried: Vec<_> =
-        candidates(cpu).iter().map(|words| format!("`{}`", words.join(" "))).collect();
-    let install = match is_narrow_host(cpu) {
-        // The package `gcc-multilib` would remove every compiler for other CPUs.
-        true => format!("apt-get install gcc-{0}-multilib g++-{0}-multilib", gcc_version()),
-        false => format!(
-            "apt-get install gcc-{0} g++-{0}, or clang lld-19 libstdc++-12-dev-{1}-cross",
-            cpu.gnu.replace('_', "-"),
-            cpu.debian
-        ),
-    };
+        candidates(place).iter().map(|words| format!("`{}`", words.join(" "))).collect();
     Some(
         Diagnostic::error("A8401", format!("no C compiler for {target}"))
             .fact(format!("no C library is found by {}", tried.join(" or ")))
-            .help(format!("on Debian: {install}; or name a compiler with `--cc`")),
+            .help(format!("{}; or name a compiler with `--cc`", install(place))),
     )
+}
+
+fn install(place: Place) -> String {
+    let zig = "zig (`pip install ziglang`, then `--cc \"python3 -m ziglang cc -target …\"`)";
+    match place.system {
+        // The package `gcc-multilib` would remove every compiler for other CPUs.
+        System::Gnu if place.is_narrow_host() => {
+            format!("on Debian: apt-get install gcc-{0}-multilib g++-{0}-multilib", gcc_version())
+        }
+        System::Gnu if place.cpu.debian.is_empty() => {
+            format!("put `{}-gcc` into PATH, or {zig}", place.cpu.gnu)
+        }
+        System::Gnu => {
+            let Cpu { gnu, debian, .. } = place.cpu;
+            format!(
+                "on Debian: apt-get install gcc-{0} g++-{0}, or clang lld-19 libstdc++-12-dev-{debian}-cross",
+                gnu.replace('_', "-"),
+            )
+        }
+        System::Musl if Place::host().map(|host| host.cpu) == Some(place.cpu) => {
+            "on Debian: apt-get install musl-tools".to_owned()
+        }
+        _ => format!("install {zig}").replace('…', &place.zig()),
+    }
 }
 
 /// The packages for both widths bear the version of the host's gcc.
 fn gcc_version() -> String {
     let gcc = Compiler { command: vec!["gcc".into()], target: HOST.to_owned() };
     gcc.ask("-dumpversion").unwrap_or_else(|| "12".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn triples_name_cpus_with_and_without_a_vendor() {
-        for (triple, gnu) in [
-            ("aarch64-linux-gnu", Some("aarch64-linux-gnu")),
-            ("aarch64-unknown-linux-gnu", Some("aarch64-linux-gnu")),
-            ("armv7-unknown-linux-gnueabihf", Some("arm-linux-gnueabihf")),
-            ("i386-linux-gnu", Some("i686-linux-gnu")),
-            ("s390x-ibm-linux-gnu", Some("s390x-linux-gnu")),
-            ("aarch64-unknown-linux-musl", None),
-            ("aarch64-linux-android29", None),
-            ("x86_64-linux-gnux32", None),
-            ("aarch64", None),
-        ] {
-            assert_eq!(cpu_of(triple).map(|cpu| cpu.gnu), gnu, "{triple}");
-        }
-    }
 }

@@ -4,10 +4,14 @@ use std::{
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use super::Compiler;
-use crate::diagnostic::{Diagnostic, Report, Result};
+use super::{Compiler, run};
+use crate::{
+    artifact,
+    diagnostic::{Diagnostic, Report, Result},
+};
 
 /// Everything that a link needs to know.
 #[derive(Debug, Clone, Default)]
@@ -73,19 +77,47 @@ pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Link
     arguments.extend([
         format!("-Wl,-soname,{}", recipe.soname).into(),
         "-Wl,-z,now,-z,relro,-z,noexecstack,-z,nodelete".into(),
-        // A distribution's -Bsymbolic-functions would bind what the allocator calls by public names past a program's own.
-        "-Wl,-Bno-symbolic".into(),
         "-Wl,--no-undefined".into(),
     ]);
-    if recipe.init_first {
+    // Zig's driver knows neither: it adds no -Bsymbolic, and the flag is set below.
+    let zig = compiler.zig().is_some();
+    if !zig {
+        // A distribution's -Bsymbolic-functions would bind what the allocator calls by public names past a program's own.
+        arguments.push("-Wl,-Bno-symbolic".into());
+    }
+    if recipe.init_first && !zig {
         arguments.push("-Wl,-z,initfirst".into());
     }
     arguments.extend(recipe.libs.iter().map(|lib| OsString::from(format!("-l{lib}"))));
     compiler.run(&arguments, &format!("linking `{}`", recipe.soname))?;
+    if recipe.init_first && zig {
+        ask_to_be_first(library)?;
+    }
     Ok(Linked { partial_linker })
 }
 
+/// What `-z initfirst` does, after the link.
+fn ask_to_be_first(library: &Path) -> Result<()> {
+    let cannot = |why: String| {
+        let message = format!("could not mark `{}`: {why}", library.display());
+        Report::from(Diagnostic::error("A8302", message))
+    };
+    let mut data = fs::read(library).map_err(|error| cannot(error.to_string()))?;
+    if !artifact::ask_to_be_first(&mut data) {
+        return Err(cannot("it has no DT_FLAGS_1".to_owned()));
+    }
+    fs::write(library, data).map_err(|error| cannot(error.to_string()))
+}
+
 fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String> {
+    const DOING: &str = "joining the shim and the allocator (ld -r)";
+    if let Some(zig) = compiler.zig() {
+        // Its driver has no --defsym; the linker that it brings along has.
+        let mut command = Command::new(&zig[0]);
+        command.args(&zig[1..]).args(["ld.lld", "-r", "-o"]).arg(object);
+        command.args(recipe.options()).args(recipe.objects(""));
+        return run(command, DOING).map(|()| "lld".to_owned());
+    }
     let mut last = Report::default();
     // A cross compiler that names its linker has no other that knows the target.
     let own = compiler.linker().filter(|linker| linker.contains("lld"));
@@ -96,22 +128,33 @@ fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String
         }
         arguments.push("-o".into());
         arguments.push(object.into());
-        for name in &recipe.pull {
-            arguments.push(format!("-Wl,-u,{name}").into());
-        }
-        for (name, target) in &recipe.aliases {
-            arguments.push(format!("-Wl,--defsym={name}={target}").into());
-        }
-        arguments.push((&recipe.shim).into());
-        arguments.push("-Wl,--start-group".into());
-        arguments.extend(recipe.archives.iter().map(OsString::from));
-        arguments.push("-Wl,--end-group".into());
-        match compiler.run(&arguments, "joining the shim and the allocator (ld -r)") {
+        let for_the_linker = |option: String| OsString::from(format!("-Wl,{option}"));
+        arguments.extend(recipe.options().into_iter().map(for_the_linker));
+        arguments.extend(recipe.objects("-Wl,"));
+        match compiler.run(&arguments, DOING) {
             Ok(()) => return Ok(linker.to_owned()),
             Err(report) => last = report,
         }
     }
     Err(last)
+}
+
+impl Recipe {
+    /// What the linker is told of names when it joins.
+    fn options(&self) -> Vec<String> {
+        let pull = self.pull.iter().map(|name| format!("--undefined={name}"));
+        let bind = self.aliases.iter().map(|(name, target)| format!("--defsym={name}={target}"));
+        pull.chain(bind).collect()
+    }
+
+    /// What it joins; before its own words, `prefix` brings them through a driver.
+    fn objects(&self, prefix: &str) -> Vec<OsString> {
+        let mut objects: Vec<OsString> = vec![self.shim.clone().into()];
+        objects.push(format!("{prefix}--start-group").into());
+        objects.extend(self.archives.iter().map(OsString::from));
+        objects.push(format!("{prefix}--end-group").into());
+        objects
+    }
 }
 
 /// Makes a folder, with words if that fails.

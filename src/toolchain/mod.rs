@@ -8,13 +8,14 @@ use std::{
 
 use crate::diagnostic::{Diagnostic, Report, Result};
 
+mod cpu;
 mod cross;
 mod cxx;
 mod link;
 mod runner;
 mod target;
 
-pub use cross::target_of;
+pub use cpu::target_of;
 pub use link::{Linked, Recipe, compile, link, make_folder};
 pub use runner::Runner;
 
@@ -95,6 +96,13 @@ impl Compiler {
     pub(crate) fn linker(&self) -> Option<String> {
         let words = self.command.iter().map(|word| word.to_string_lossy());
         words.rev().find_map(|word| Some(word.strip_prefix("-fuse-ld=")?.to_owned()))
+    }
+
+    /// The words that start zig itself, if this is its `cc`.
+    pub(crate) fn zig(&self) -> Option<&[OsString]> {
+        let cc = self.command.iter().position(|word| word == "cc" || word == "c++")?;
+        let before = &self.command[..cc];
+        before.iter().any(|word| word.to_string_lossy().contains("zig")).then_some(before)
     }
 
     /// What it prints for one argument; `None` if it fails.

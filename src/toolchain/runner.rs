@@ -8,7 +8,8 @@ use std::{
 
 use super::{
     HOST,
-    cross::{cpu_of, is_narrow_host},
+    cpu::{Cpu, Place, System},
+    cross::in_path,
 };
 
 /// Starts programs for one target.
@@ -16,11 +17,14 @@ use super::{
 pub struct Runner {
     foreign: bool,
     emulator: Option<Emulator>,
+    /// Preloaded before anything else.
+    before: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Emulator {
     program: PathBuf,
+    options: Vec<String>,
     /// Where the target's dynamic linker and libraries are.
     root: PathBuf,
 }
@@ -31,20 +35,40 @@ impl Runner {
         if target == HOST {
             return Some(Runner::default());
         }
-        let cpu = cpu_of(target)?;
-        let loader = Path::new("/lib/ld-linux.so.2");
-        if cpu_of(HOST) == Some(cpu) {
+        let place = Place::of(target)?;
+        if Place::host() == Some(place) {
             return Some(Runner::default());
         }
-        if is_narrow_host(cpu) && loader.exists() {
-            return Some(Runner { foreign: true, emulator: None });
+        let (loader, root) = match place.system {
+            System::Gnu => (PathBuf::from("/lib/ld-linux.so.2"), gnu_root(place.cpu)),
+            System::Musl => (Path::new("/").join(musl_loader(place.cpu)), musl_root(place)),
+            System::Android | System::FreeBsd | System::NetBsd => return None,
+        };
+        if place.is_native() && loader.exists() {
+            return Some(Runner { foreign: true, ..Runner::default() });
         }
-        let root = PathBuf::from(format!("/usr/{}", cpu.gnu));
-        let name = format!("qemu-{}", cpu.qemu);
-        let path = std::env::var_os("PATH")?;
-        let mut found = std::env::split_paths(&path).map(|folder| folder.join(&name));
-        let program = found.find(|file| file.is_file() && root.join("lib").is_dir())?;
-        Some(Runner { foreign: true, emulator: Some(Emulator { program, root }) })
+        Runner::emulated(target, &[], &root?)
+    }
+
+    /// The target's programs under qemu's user mode with these options, with their dynamic linker and
+    /// libraries below a root; `None` if qemu is not here.
+    pub fn emulated(target: &str, options: &[&str], root: &Path) -> Option<Runner> {
+        let program = in_path(&format!("qemu-{}", Place::of(target)?.cpu.qemu))?;
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let emulator = Emulator { program, options, root: root.to_owned() };
+        Some(Runner { foreign: true, emulator: Some(emulator), before: Vec::new() })
+    }
+
+    /// The target's programs by the host's own processor and kernel, whatever dynamic linker they name.
+    pub fn native() -> Runner {
+        Runner { foreign: true, ..Runner::default() }
+    }
+
+    /// The same with a library that is preloaded before all others, as a C library's missing part.
+    #[must_use]
+    pub fn behind(mut self, library: &Path) -> Runner {
+        self.before.push(library.to_owned());
+        self
     }
 
     /// In words: "natively", or the emulator's name.
@@ -70,24 +94,46 @@ impl Runner {
             None => Command::new(&program),
             Some(emulator) => {
                 let mut command = Command::new(&emulator.program);
-                command.arg("-L").arg(&emulator.root);
+                command.args(&emulator.options).arg("-L").arg(&emulator.root);
                 command
             }
         };
         command.env_remove("LD_PRELOAD");
-        match (preload, &self.emulator) {
-            (Some(library), None) => _ = command.env("LD_PRELOAD", library),
+        let before = self.before.iter().map(PathBuf::as_path);
+        let libraries: Vec<&OsStr> = before.chain(preload).map(Path::as_os_str).collect();
+        match (libraries.is_empty(), &self.emulator) {
+            (true, _) => {}
+            (false, None) => _ = command.env("LD_PRELOAD", libraries.join(OsStr::new(":"))),
             // Not in the environment, where the host's own dynamic linker would obey too.
-            (Some(library), Some(_)) => {
+            (false, Some(_)) => {
                 let mut setting = OsString::from("LD_PRELOAD=");
-                setting.push(library);
+                setting.push(libraries.join(OsStr::new(":")));
                 command.arg("-E").arg(setting);
             }
-            (None, _) => {}
         }
         if self.emulator.is_some() {
             command.arg(program);
         }
         command
     }
+}
+
+/// Where distributions put another CPU's glibc.
+fn gnu_root(cpu: &Cpu) -> Option<PathBuf> {
+    let root = PathBuf::from(format!("/usr/{}", cpu.gnu));
+    root.join("lib").is_dir().then_some(root)
+}
+
+/// musl's dynamic linker, which is its libc.so too, relative to a root.
+fn musl_loader(cpu: &Cpu) -> String {
+    format!("lib/ld-musl-{}.so.1", cpu.musl)
+}
+
+/// Where another CPU's musl is: where qemu itself would look, where cross compilers have it, or among
+/// the host's own files (Debian's `musl:arm64`).
+fn musl_root(place: Place) -> Option<PathBuf> {
+    let named = std::env::var_os("QEMU_LD_PREFIX").map(PathBuf::from);
+    let usual = [PathBuf::from(format!("/usr/{}", place.triple())), PathBuf::from("/")];
+    let mut roots = named.into_iter().chain(usual);
+    roots.find(|root| root.join(musl_loader(place.cpu)).exists())
 }

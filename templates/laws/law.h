@@ -187,6 +187,21 @@ static size_t law_process_bytes(int field)
     return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Whether reserved address space costs memory and time: qemu's user mode (before 8) keeps a record of
+ * every page. */
+__attribute__((unused))
+static int law_pays_for_address_space(void)
+{
+    const size_t reserved = (size_t)1 << 28;
+    size_t before = law_process_bytes(1);
+    void *space = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t after = law_process_bytes(1);
+    if (space != MAP_FAILED) {
+        munmap(space, reserved);
+    }
+    return before != 0 && after > before + reserved / 1024;
+}
+
 /* Waits for a child that is to exit with STATUS. One that takes 10 seconds hangs, and is ended. */
 __attribute__((unused))
 static void law_expect_exit(const char *file, int line, const char *what, pid_t child, int expected)

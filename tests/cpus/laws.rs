@@ -24,6 +24,7 @@ const SOME: &[&str] = &[
     "failures_set_enomem",
     "forked_children_may_allocate",
     "free_keeps_errno",
+    "huge_alignments_fail_or_hold",
     "live_blocks_do_not_overlap",
     "mallinfo_is_believable",
     "malloc_usable_size_covers_the_request",
@@ -39,10 +40,8 @@ const SOME: &[&str] = &[
     "zero_sizes_are_unique_blocks",
 ];
 
-type Exceptions = &'static [(&'static str, &'static str, &'static str)];
-
 /// Laws that a CPU cannot have here: the law, what the place's name contains, why.
-const EXCEPTIONS: Exceptions = &[
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("a_block_may_exceed_4_gib", "32 ", "size_t has 32 bits"),
     ("calloc_does_not_truncate", "32 ", "size_t has 32 bits"),
     ("calloc_does_not_truncate", "qemu", "RLIMIT_AS is not enforced"),
@@ -50,18 +49,8 @@ const EXCEPTIONS: Exceptions = &[
     ("the_heap_recovers_from_exhaustion", "qemu", "RLIMIT_AS is not enforced"),
 ];
 
-/// Laws that are not even tried: the same.
-const LEFT_OUT: Exceptions = &[
-    (
-        "huge_alignments_fail_or_hold",
-        "64 qemu",
-        "qemu pays for reserved address space page by page: minutes, and GiB of memory",
-    ),
-    ("forked_children_may_allocate", "qemu", "it forks too often for its time limit under qemu"),
-];
-
-fn exception(list: Exceptions, law: &str, place: &str) -> Option<&'static str> {
-    let found = list.iter().find(|(name, part, _)| *name == law && place.contains(part));
+fn exception(law: &str, place: &str) -> Option<&'static str> {
+    let found = EXCEPTIONS.iter().find(|(name, part, _)| *name == law && place.contains(part));
     found.map(|(_, _, why)| *why)
 }
 
@@ -70,18 +59,11 @@ fn all() -> bool {
     std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1")
 }
 
-fn chosen(place: &str) -> Vec<Law> {
+fn chosen() -> Vec<Law> {
     let mut laws = laws::laws(&spec::platform("linux").unwrap()).unwrap();
     let known = |name: &&&str| laws.iter().any(|law| law.name == **name);
     assert_eq!(SOME.iter().filter(known).count(), SOME.len(), "a law was renamed");
     laws.retain(|law| all() || SOME.contains(&law.name.as_str()));
-    laws.retain(|law| match exception(LEFT_OUT, &law.name, place) {
-        Some(why) => {
-            println!("  left out on {place}: {}: {why}", law.name);
-            false
-        }
-        None => true,
-    });
     laws
 }
 
@@ -90,11 +72,11 @@ fn try_laws(tools: &Tools, workshop: &Workshop, heap: &str, library: &Path) -> V
     let bits = if tools.cpu.letter == 'j' { 32 } else { 64 };
     let place = format!("{} {bits} {}", tools.cpu.triple, tools.runner.name());
     let jobs = available_parallelism().map_or(2, |n| n.get().min(4));
-    let judged = laws::check_with(workshop, chosen(&place), Some(library), jobs).unwrap();
+    let judged = laws::check_with(workshop, chosen(), Some(library), jobs).unwrap();
     let mut wrong = Vec::new();
     let mut row = Vec::new();
     for (law, outcome) in &judged {
-        match (outcome, exception(EXCEPTIONS, &law.name, &place)) {
+        match (outcome, exception(&law.name, &place)) {
             (Outcome::Holds, None) => {}
             (Outcome::NotHere { .. }, Some(why)) => {
                 row.push(format!("  not here: {}: {why}", law.name))
