@@ -351,6 +351,7 @@ fn recipe(order: &Order<'_>, abi: &Abi, plan: &Plan, archives: &[PathBuf], work:
         map: work.join("exports.map"),
         soname: order.soname.to_owned(),
         init_first: plan.asks_to_be_first(),
+        options: plan.platform.runtime.link.clone(),
         work: work.to_owned(),
     }
 }

@@ -48,7 +48,8 @@ void simple_heap_malloc_reinit(void);
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/syscall.h>
-#elif defined(__APPLE__)
+#endif
+#if defined(__APPLE__) || defined(__ANDROID__)
 #include <pthread.h>
 #endif
 
@@ -240,7 +241,7 @@ enum { FREE, HELD, FORKING };
 
 static _Atomic(const void *) forking_thread;
 
-#if defined(__APPLE__) /* where malloc is what makes thread-locals */
+#if defined(__APPLE__) || defined(__ANDROID__) /* where malloc is what makes thread-locals, before API 29 */
 static const void *this_thread(void)
 {
     return pthread_self();

@@ -52,6 +52,7 @@ pub struct Workshop {
     compilers: Compilers,
     flags: Vec<String>,
     folder: PathBuf,
+    runner: Runner,
 }
 
 impl Workshop {
@@ -79,12 +80,20 @@ impl Workshop {
         for (name, text) in parts() {
             write(&folder.join(name), &text)?;
         }
-        Ok(Workshop { compilers, flags, folder })
+        let runner = Runner::of(&compilers.c.target).unwrap_or_default();
+        Ok(Workshop { compilers, flags, folder, runner })
+    }
+
+    /// The same with another way to start laws than their target's.
+    #[must_use]
+    pub fn run_by(mut self, runner: Runner) -> Workshop {
+        self.runner = runner;
+        self
     }
 
     /// How laws are started; natively, and in vain, if nothing here runs them.
-    pub(super) fn runner(&self) -> Runner {
-        Runner::of(&self.compilers.c.target).unwrap_or_default()
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
     }
 
     /// Where laws may run.

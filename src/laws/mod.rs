@@ -231,7 +231,7 @@ fn judge(workshop: &Workshop, law: &Law, library: Option<&Path>) -> Result<Outco
             flags if flags.is_empty() => text,
             flags => format!("built with {flags}: {text}"),
         };
-        match run(&runner, program, library, &workshop.scratch())? {
+        match run(runner, program, library, &workshop.scratch())? {
             Outcome::Holds => {}
             Outcome::Hung => return Ok(Outcome::Hung),
             Outcome::Broken { said } => return Ok(Outcome::Broken { said: about(said) }),

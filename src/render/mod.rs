@@ -135,8 +135,20 @@ fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
         part("alloc8.cmake.tera", "alloc8.cmake".to_owned(), Comment::Hash, build.clone()),
         part("alloc8.mk.tera", "alloc8.mk".to_owned(), Comment::Hash, build),
     ];
+    parts.extend(wrap(plan, inputs));
     parts.extend(lists(plan));
     parts
+}
+
+/// The script that starts a program with the library preloaded, where the system asks for one.
+fn wrap(plan: &Plan, inputs: &Inputs) -> Option<Part> {
+    let shell = plan.platform.runtime.wrap.clone()?;
+    Some(Part {
+        template: "wrap.sh.tera",
+        file: "wrap.sh".to_owned(),
+        comment: Comment::Script(shell),
+        context: view::build(plan, inputs),
+    })
 }
 
 /// What the library exports, for the linker and for people.

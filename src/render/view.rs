@@ -60,6 +60,7 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
         "description": bracket(&inputs.allocator),
         "libs": plan.allocator.libs,
         "runtime_libs": plan.platform.runtime.libs,
+        "link": plan.platform.runtime.link,
         "init_first": plan.asks_to_be_first(),
         "direct": plan.direct().next().is_some(),
         "cxx": inputs.lang == "cpp",

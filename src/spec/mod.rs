@@ -222,6 +222,13 @@ pub struct Runtime {
     /// Libraries that have what an emitted shim calls and the C library may lack, without `-l`.
     #[serde(default)]
     pub libs: Vec<String>,
+    /// What the linker is told of every library here, beside what it is told everywhere.
+    #[serde(default)]
+    pub link: Vec<String>,
+    /// The shell of the script by which the system starts a program with a preload, where nobody can
+    /// set that program's environment otherwise.
+    #[serde(default)]
+    pub wrap: Option<String>,
     /// When a preloaded library's constructors run.
     #[serde(default)]
     pub constructors: Constructors,

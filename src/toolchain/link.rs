@@ -32,6 +32,8 @@ pub struct Recipe {
     pub soname: String,
     /// Whether its constructors must run before all others (fork handlers).
     pub init_first: bool,
+    /// More options for the linker.
+    pub options: Vec<String>,
     /// Where intermediate files may go.
     pub work: PathBuf,
 }
@@ -79,6 +81,7 @@ pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Link
         "-Wl,-z,now,-z,relro,-z,noexecstack,-z,nodelete".into(),
         "-Wl,--no-undefined".into(),
     ]);
+    arguments.extend(recipe.options.iter().flat_map(|o| ["-Xlinker".into(), o.into()]));
     // Zig's driver knows neither: it adds no -Bsymbolic, and the flag is set below.
     let zig = compiler.zig().is_some();
     if !zig {
@@ -115,7 +118,7 @@ fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String
         // Its driver has no --defsym; the linker that it brings along has.
         let mut command = Command::new(&zig[0]);
         command.args(&zig[1..]).args(["ld.lld", "-r", "-o"]).arg(object);
-        command.args(recipe.options()).args(recipe.objects(""));
+        command.args(recipe.names()).args(recipe.objects(""));
         return run(command, DOING).map(|()| "lld".to_owned());
     }
     let mut last = Report::default();
@@ -129,7 +132,7 @@ fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String
         arguments.push("-o".into());
         arguments.push(object.into());
         let for_the_linker = |option: String| OsString::from(format!("-Wl,{option}"));
-        arguments.extend(recipe.options().into_iter().map(for_the_linker));
+        arguments.extend(recipe.names().into_iter().map(for_the_linker));
         arguments.extend(recipe.objects("-Wl,"));
         match compiler.run(&arguments, DOING) {
             Ok(()) => return Ok(linker.to_owned()),
@@ -141,7 +144,7 @@ fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String
 
 impl Recipe {
     /// What the linker is told of names when it joins.
-    fn options(&self) -> Vec<String> {
+    fn names(&self) -> Vec<String> {
         let pull = self.pull.iter().map(|name| format!("--undefined={name}"));
         let bind = self.aliases.iter().map(|(name, target)| format!("--defsym={name}={target}"));
         pull.chain(bind).collect()

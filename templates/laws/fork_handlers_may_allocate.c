@@ -2,7 +2,7 @@
 #include "law.h"
 #include <pthread.h>
 
-enum { threads = 3, forks = 60 };
+enum { threads = 3 };
 
 static int stop, prepared, in_parent, in_child;
 
@@ -77,6 +77,8 @@ static void *hammer(void *argument)
 
 int main(void)
 {
+    /* Where pages cost, each child is a copy of their record. */
+    const int forks = law_pays_for_address_space() ? 15 : 60;
     register_handlers();
     /* A handler that waits for the heap's lock while its own thread holds it hangs the parent. */
     signal(SIGALRM, hung);

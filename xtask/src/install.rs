@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::Context;
 
 use crate::{
+    musl,
     shell::{output, program, root, run, which},
     zig,
 };
@@ -74,6 +75,7 @@ pub(crate) fn all() -> anyhow::Result<()> {
     }
     install(&wanted)?;
     zig::install();
+    musl::install();
     Ok(())
 }
 

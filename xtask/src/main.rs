@@ -6,6 +6,7 @@ mod bench;
 mod codegen;
 mod demo;
 mod install;
+mod musl;
 mod shell;
 mod test;
 mod zig;

@@ -1,0 +1,251 @@
+//! The CPUs, musl's programs for them, and what runs those.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+    thread::available_parallelism,
+};
+
+use alloc8_gen::{
+    allocator::{self, Allocator},
+    interposer::{self, Interposer, Order},
+    laws::{self, Compilers, Lang, Law, Outcome, Workshop},
+    spec::{self, Platform},
+    toolchain::{Compiler, Runner},
+};
+
+use crate::common;
+
+/// One CPU.
+pub(super) struct Machine {
+    /// How triples begin.
+    pub(super) name: &'static str,
+    /// How zig names it, with its musl.
+    zig: &'static str,
+    /// Debian's architecture; empty: the host's own.
+    debian: &'static str,
+    /// musl's dynamic linker.
+    loader: &'static str,
+    /// Whether the host's processor runs it.
+    native: bool,
+}
+
+pub(super) const X86_64: Machine = Machine {
+    name: "x86_64",
+    zig: "x86_64-linux-musl",
+    debian: "",
+    loader: "lib/ld-musl-x86_64.so.1",
+    native: true,
+};
+pub(super) const AARCH64: Machine = Machine {
+    name: "aarch64",
+    zig: "aarch64-linux-musl",
+    debian: "arm64",
+    loader: "lib/ld-musl-aarch64.so.1",
+    native: false,
+};
+
+/// A CPU's compiler for musl's programs, and what runs them.
+pub(super) struct Tools {
+    pub(super) machine: &'static Machine,
+    pub(super) compiler: Compiler,
+    pub(super) runner: Runner,
+}
+
+/// zig's compiler for a target as one command; what it caches goes below the target folder.
+pub(super) fn zig_cc(target: &str, more: &str) -> Option<String> {
+    let Some(zig) = common::zig() else {
+        common::skip(common::ZIG.0, common::ZIG.1);
+        return None;
+    };
+    let mut words = vec!["env".to_owned()];
+    words.extend(zig.get_envs().filter_map(|(name, value)| {
+        Some(format!("{}={}", name.to_string_lossy(), value?.to_string_lossy()))
+    }));
+    words.push(zig.get_program().to_string_lossy().into_owned());
+    words.extend(zig.get_args().map(|word| word.to_string_lossy().into_owned()));
+    words.push(format!("cc -target {target} {more}").trim().to_owned());
+    Some(words.join(" "))
+}
+
+impl Machine {
+    /// Where its musl is: Debian's own for the host, else what `cargo xtask install` unpacked.
+    fn root(&self) -> PathBuf {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
+        match self.debian {
+            "" => PathBuf::from("/"),
+            debian => target.join("tools/musl").join(debian),
+        }
+    }
+
+    fn triple(&self) -> String {
+        let (_, system) = self.zig.split_once('-').expect("a triple");
+        format!("{}-{system}", self.name)
+    }
+
+    /// `None`, and said so, if something is not installed.
+    pub(super) fn tools(&'static self) -> Option<Tools> {
+        let root = self.root();
+        let loader = root.join(self.loader);
+        if !loader.exists() {
+            let how = if self.debian.is_empty() {
+                "apt-get install musl-tools"
+            } else {
+                "cargo xtask install"
+            };
+            common::skip(&format!("musl-{}", self.name), how);
+            return None;
+        }
+        let command = if self.debian.is_empty() {
+            "musl-gcc".to_owned()
+        } else if self.native {
+            zig_cc(self.zig, &format!("-dynamic -Wl,--dynamic-linker={}", loader.display()))?
+        } else {
+            zig_cc(self.zig, "-dynamic")?
+        };
+        let runner = match self.native {
+            true => Some(Runner::native()),
+            false => Runner::emulated(&self.triple(), &[], &root),
+        };
+        let compiler = Compiler::find(Some(&command), Some(&self.triple())).ok();
+        let Some((compiler, runner)) = compiler.zip(runner) else {
+            common::skip(&format!("musl-{}", self.name), "apt-get install musl-tools qemu-user");
+            return None;
+        };
+        Some(Tools { machine: self, compiler, runner })
+    }
+}
+
+impl Tools {
+    /// What musl's own answers come from: its dynamic linker is its C library.
+    pub(super) fn libc(&self) -> &'static str {
+        self.machine.loader.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// Kept from one run to the next.
+pub(super) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("libcs")
+}
+
+/// What every library here is called.
+pub(super) const SONAME: &str = "liballoc8_test.so";
+
+/// What `alloc8-gen build` makes.
+pub(super) fn build(
+    platform: &Platform,
+    allocator: &Allocator,
+    libs: &[PathBuf],
+    compiler: &Compiler,
+) -> Interposer {
+    let cache = folder().join("cache");
+    let order =
+        Order { platform, allocator, libs, compiler, cache: &cache, soname: SONAME, lang: "c" };
+    match interposer::build(&order) {
+        Ok(built) => built,
+        Err(report) => panic!("{}: {:#?}", compiler.target, report.diagnostics),
+    }
+}
+
+pub(super) fn simple_heap() -> Allocator {
+    allocator::built_in("simple_heap").unwrap().unwrap()
+}
+
+/// A heap of the fixtures under the naming convention, which promises nothing, as an object.
+pub(super) fn unpromising(compiler: &Compiler, work: &Path) -> (Allocator, PathBuf) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/heaps/unpromising.c");
+    let object = work.join("libunpromising.o");
+    let mut command = compiler.command();
+    run(command.args(["-O2", "-fPIC", "-c", "-o"]).arg(&object).arg(source));
+    (allocator::convention("unpromising").unwrap(), object)
+}
+
+/// Whether every law was asked for.
+pub(super) fn all() -> bool {
+    std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1")
+}
+
+/// A law that has no effect here: its name, what the place's name contains, why.
+pub(super) type Exceptions = &'static [(&'static str, &'static str, &'static str)];
+
+/// Tries a platform's laws in C under a library, writes a row, and asserts that they hold but for
+/// the exceptions. There is no C++ library for musl but zig's, which takes a minute to build.
+#[track_caller]
+pub(super) fn laws_hold(
+    place: &str,
+    tools: &Tools,
+    platform: &Platform,
+    library: &Path,
+    chosen: impl Fn(&Law) -> bool,
+    exceptions: Exceptions,
+) {
+    // Tests of one process take turns: each uses all processors, and laws have time limits.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    answers(tools, Some(library), SONAME);
+    let compilers = Compilers {
+        c: tools.compiler.clone(),
+        cxx: Err("no C++ library for musl".to_owned()),
+        clang: tools.compiler.name().contains("zig"),
+    };
+    let workshop = Workshop::new(compilers, &[], &folder()).unwrap().run_by(tools.runner.clone());
+    let mut chosen_laws = laws::laws(platform).unwrap();
+    let in_c = |law: &Law| {
+        law.lang == Lang::C && !law.plugin.as_ref().is_some_and(|plugin| plugin.ends_with(".cpp"))
+    };
+    chosen_laws.retain(|law| in_c(law) && chosen(law));
+    let excused = |law: &Law| {
+        exceptions.iter().any(|(name, part, _)| law.name == *name && place.contains(part))
+    };
+    let jobs = available_parallelism().map_or(2, |n| n.get().min(4));
+    let judged = laws::check_with(&workshop, chosen_laws, Some(library), jobs).unwrap();
+    let wrong: Vec<_> = judged
+        .iter()
+        .filter(|(law, outcome)| match outcome {
+            Outcome::Holds => excused(law),
+            Outcome::NotHere { .. } => !excused(law),
+            Outcome::Broken { .. } | Outcome::Hung => true,
+        })
+        .map(|(law, outcome)| format!("{}: {outcome:?}", law.name))
+        .collect();
+    let held = judged.iter().filter(|(_, outcome)| *outcome == Outcome::Holds).count();
+    println!("{place} | {held} of {} hold", judged.len());
+    for (law, why) in judged.iter().filter_map(|(law, _)| {
+        let found =
+            exceptions.iter().find(|(name, part, _)| law.name == *name && place.contains(part));
+        Some((&law.name, found?.2))
+    }) {
+        println!("  not here: {law}: {why}");
+    }
+    assert!(wrong.is_empty(), "{place}:\n{}", wrong.join("\n"));
+}
+
+/// Who answers a program's calls, seen from inside: the library, or musl itself.
+#[track_caller]
+pub(super) fn answers(tools: &Tools, library: Option<&Path>, wanted: &str) {
+    fs::create_dir_all(folder()).unwrap();
+    let work = tempfile::tempdir_in(folder()).unwrap();
+    let program = work.path().join("who");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/libcs/who.c");
+    let mut command = tools.compiler.command();
+    run(command.args(["-O1", "-fno-builtin", "-o"]).arg(&program).arg(source).arg("-ldl"));
+    let said = run(&mut tools.runner.command(&program, library));
+    let who: BTreeSet<_> = said.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(who, BTreeSet::from([wanted]), "{}: {said}", tools.machine.name);
+}
+
+/// What it writes; it must end well.
+#[track_caller]
+pub(super) fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}\n{said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+pub(super) fn platform(name: &str) -> Platform {
+    spec::platform(name).unwrap()
+}

@@ -1,0 +1,99 @@
+//! musl itself: every law, under a heap that promises all and is bound directly, and under one that
+//! promises nothing, behind every guard.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use alloc8_gen::artifact::SharedObject;
+
+use super::machines::{
+    AARCH64, Exceptions, Machine, SONAME, X86_64, all, answers, build, folder, laws_hold, platform,
+    simple_heap, unpromising,
+};
+
+const EXCEPTIONS: Exceptions = &[
+    ("free_aligned_sized_frees", "", "musl has no free_aligned_sized"),
+    ("free_sized_frees", "", "musl has no free_sized"),
+    ("calloc_does_not_truncate", "qemu", "RLIMIT_AS is not enforced"),
+    ("the_heap_recovers_from_exhaustion", "qemu", "RLIMIT_AS is not enforced"),
+];
+
+/// All that the platform lists is exported, and nothing of musl's own.
+fn is_complete(library: &Path) {
+    let object = SharedObject::read(&fs::read(library).unwrap()).unwrap();
+    let exported: BTreeSet<_> = object.exports().map(|symbol| symbol.name.clone()).collect();
+    let list = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("generated/simple_heap/linux-musl/symbols.lp64.txt");
+    let list = fs::read_to_string(list).unwrap();
+    let listed: BTreeSet<_> =
+        list.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+    assert_eq!(exported, listed);
+    assert!(!exported.iter().any(|name| name.starts_with("__libc_")), "{exported:?}");
+    assert_eq!(object.needed, ["libc.so"]);
+}
+
+fn all_holds_on(machine: &'static Machine) {
+    let Some(tools) = machine.tools() else { return };
+    answers(&tools, None, tools.libc());
+    let musl = platform("linux-musl");
+    let place = |heap: &str| format!("musl {} {} | {heap}", machine.name, tools.runner.name());
+    // A native run costs little, an emulated one some seconds.
+    let chosen = |name: &str| machine.name == X86_64.name || all() || SOME.contains(&name);
+
+    let built = build(&musl, &simple_heap(), &[], &tools.compiler);
+    is_complete(&built.library);
+    assert!(built.plan.direct().count() >= 8, "{}", machine.name);
+    let place_of = place("simple_heap, built");
+    laws_hold(&place_of, &tools, &musl, &built.library, |law| chosen(&law.name), EXCEPTIONS);
+
+    fs::create_dir_all(folder()).unwrap();
+    let work = tempfile::tempdir_in(folder()).unwrap();
+    let (heap, archive) = unpromising(&tools.compiler, work.path());
+    let built = build(&musl, &heap, &[archive], &tools.compiler);
+    let place_of = place("unpromising, built");
+    laws_hold(&place_of, &tools, &musl, &built.library, |law| chosen(&law.name), EXCEPTIONS);
+}
+
+/// Some of each kind: semantics, threads, fork, plug-ins.
+const SOME: &[&str] = &[
+    "aligned_alloc_handles_non_powers_of_two",
+    "blocks_are_aligned_for_every_type",
+    "blocks_may_be_freed_by_another_thread",
+    "calloc_overflow_fails",
+    "calloc_zeroes_reused_memory",
+    "every_alignment_holds",
+    "failures_set_enomem",
+    "fork_handlers_may_allocate",
+    "forked_children_may_allocate",
+    "free_keeps_errno",
+    "huge_alignments_fail_or_hold",
+    "live_blocks_do_not_overlap",
+    "malloc_usable_size_covers_the_request",
+    "plugins_share_the_heap",
+    "posix_memalign_leaves_memptr_untouched",
+    "realloc_to_zero_keeps_a_block",
+    "reallocarray_overflow_keeps_the_block",
+    "strings_from_libc_can_be_resized_and_freed",
+    "zero_sizes_are_unique_blocks",
+];
+
+#[test]
+fn names_bind_and_the_laws_hold_on_musl_x86_64() {
+    all_holds_on(&X86_64);
+}
+
+#[test]
+fn names_bind_and_the_laws_hold_on_musl_aarch64() {
+    all_holds_on(&AARCH64);
+}
+
+/// musl's own heap answers where nothing is preloaded: the harness tells the two apart.
+#[test]
+fn a_library_that_interposes_nothing_is_seen_to_answer_nobody() {
+    let Some(tools) = X86_64.tools() else { return };
+    let work = tempfile::tempdir().unwrap();
+    let (source, library) = (work.path().join("none.c"), work.path().join(SONAME));
+    fs::write(&source, "int nothing_of_the_list;\n").unwrap();
+    let mut command = tools.compiler.command();
+    super::machines::run(command.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source));
+    answers(&tools, Some(&library), tools.libc());
+}
