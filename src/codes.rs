@@ -265,7 +265,8 @@ pub static CODES: &[Code] = &[
     page(
         "A8205",
         "threads are not told apart",
-        "The description names functions for a thread's start or end, and no hook calls them yet.\n\
+        "The description names functions for a thread's start or end, and the platform's spec does not\n\
+         say which functions create threads: nothing calls them.\n\
          What a thread keeps for itself stays there after its end; nothing else is lost.",
     ),
     page(
@@ -299,6 +300,13 @@ pub static CODES: &[Code] = &[
          both are one, it would call itself.\n\
          Rename the functions in the archive (most allocators have an option for a prefix), or let\n\
          `alloc8-gen build` make the library, which hides the archive's names in a private copy.",
+    ),
+    page(
+        "A8220",
+        "not the name of a variable",
+        "`thread_created` names a variable of the library, a `volatile int` that the shim sets to 1 before\n\
+         it creates the first thread: until then the heap may do without locks.\n\
+         Example: `thread_created = \"my_thread_created\"`.",
     ),
     page(
         "A8260",

@@ -59,6 +59,7 @@ impl Hidden {
         for call in allocator.functions.values_mut() {
             call.symbol = new(&call.symbol);
         }
+        allocator.thread_created = allocator.thread_created.as_ref().map(new);
         allocator.indirect = allocator.indirect.iter().map(new).collect();
         allocator
     }

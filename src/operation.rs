@@ -62,6 +62,15 @@ pub enum Effect {
     Tunes,
     /// Opens libraries, and decides which heap they find.
     Opens,
+    /// Starts a thread, of which the heap may want to know; touches no block.
+    StartsThread,
+}
+
+impl Effect {
+    /// Whether it hands out, takes or looks at blocks: another heap's would split the heap.
+    pub fn touches_blocks(self) -> bool {
+        !matches!(self, Effect::Tunes | Effect::Opens | Effect::StartsThread)
+    }
 }
 
 macro_rules! operations {
@@ -278,6 +287,12 @@ operations! {
         "makes a file's name in a block (UCRT _wtempnam)";
     Dlopen "dlopen" Opens "void *dlopen(const char *file, int mode)"
         "opens a library, which with RTLD_DEEPBIND looks into its own libraries first (dlopen(3))";
+    PthreadCreate "pthread_create" StartsThread
+        "int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *argument)"
+        "starts a thread; returns an error number (POSIX.1-2024 pthread_create)";
+    ThrdCreate "thrd_create" StartsThread
+        "int thrd_create(thrd_t *thread, int (*start)(void *), void *argument)"
+        "starts a thread; returns thrd_success or why not (C23 7.28.5.1)";
 }
 
 fn operator(head: &str, first: &str, form: Form) -> String {

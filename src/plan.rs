@@ -16,9 +16,11 @@ mod cxx;
 mod foreign;
 mod guard;
 mod rust;
+mod threads;
 
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
+pub use threads::Threads;
 
 /// How a symbol is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +104,8 @@ pub struct Plan {
     pub fork: Option<Fork>,
     /// Whether every call first looks whether this thread is ready.
     pub ready: bool,
+    /// What the shim does about threads, if the allocator has something to do for them.
+    pub threads: Option<Threads>,
 }
 
 impl Plan {
@@ -121,6 +125,7 @@ impl Plan {
             guards: BTreeMap::new(),
             fork: fork(allocator),
             ready,
+            threads: Threads::of(platform, allocator, ready),
         };
         for role in Role::ALL {
             plan.guards.insert(*role, guards(platform, allocator, *role, ready));
@@ -174,7 +179,8 @@ impl Plan {
     }
 
     fn price(&self, binding: &Binding) -> Option<u32> {
-        let sum = |guards: &[Guard]| 1 + guards.iter().map(|g| g.price()).sum::<u32>();
+        let sum =
+            |guards: &[Guard]| 1 + guards.iter().map(|g| g.price(&self.platform)).sum::<u32>();
         match binding {
             Binding::Direct(_) => Some(0),
             Binding::Jump(_) => Some(1),
@@ -207,13 +213,11 @@ impl Plan {
                     .help("name `malloc_lock`, `malloc_unlock` and `malloc_reinit`, or promise `fork = \"own\"`"),
             );
         }
-        let hooks = self.allocator.call(Role::ThreadCleanup).is_some()
-            || (self.allocator.call(Role::ThreadInit).is_some() && !self.ready);
-        if hooks {
+        if self.allocator.minds_threads() && !threads::starts_threads(&self.platform) {
             report.push(
                 Diagnostic::warning(
                     "A8205",
-                    "no thread hook is emitted for `thread_init` or `thread_cleanup`",
+                    format!("no hooks for threads on platform `{}` yet", self.platform.name),
                 )
                 .fact("threads are not told apart at their end: what a thread cached stays cached"),
             );

@@ -9,7 +9,6 @@ use crate::{
         program::{ElfProgram, Libc, Linkage},
     },
     diagnostic::Diagnostic,
-    operation::Effect,
     spec::{Abi, Platform},
 };
 
@@ -130,10 +129,7 @@ pub fn remarks(
 fn heap_names(platform: &Platform, abi: &Abi) -> Vec<String> {
     platform
         .symbols_of(abi)
-        .filter(|s| {
-            let effect = s.operation.effect();
-            !matches!(effect, Effect::Tunes | Effect::Opens) && !s.operation.is_operator()
-        })
+        .filter(|s| s.operation.effect().touches_blocks() && !s.operation.is_operator())
         .map(|s| s.name(abi))
         .collect()
 }

@@ -65,6 +65,12 @@ const TYPES: &[(&str, &str)] = &[
     ("vm_range_recorder_t", "vm_range_recorder_t"),
     ("print_task_printer_t", "print_task_printer_t"),
     ("malloc_discharged_pointer_block", "void *"),
+    // <pthread.h> and <threads.h>.
+    ("pthread_t *", "void *"),
+    ("const pthread_attr_t *", "const void *"),
+    ("thrd_t *", "void *"),
+    ("void *(*)(void *)", "void *(*)(void *)"),
+    ("int (*)(void *)", "int (*)(void *)"),
     ("std::align_val_t", "size_t"),
     ("std::__type_descriptor_t", "malloc_type_id_t"),
     ("const std::nothrow_t &", "const void *"),
@@ -105,13 +111,10 @@ impl Prototype {
         let mut parameters = Vec::new();
         let mut offset = open + 1;
         for part in inside.split(',').filter(|_| !matches!(inside.trim(), "" | "void")) {
-            let start = part.trim_end_matches(is_word).len();
-            let name = part[start..].trim();
             let lead = part.len() - part.trim_start().len();
-            if name.is_empty() || start == 0 {
-                return Err(fail(offset + lead, "expected a type and a parameter name"));
-            }
-            let ty = known_type(&part[..start]).map_err(|m| fail(offset + lead, &m))?;
+            let (ty, name) = split(part)
+                .ok_or_else(|| fail(offset + lead, "expected a type and a parameter name"))?;
+            let ty = known_type(&ty).map_err(|m| fail(offset + lead, &m))?;
             parameters.push(Parameter { ty, name: name.to_owned() });
             offset += part.len() + 1;
         }
@@ -144,9 +147,25 @@ impl fmt::Display for Prototype {
     }
 }
 
-/// `void *` + `ptr` = `void *ptr`; `size_t` + `size` = `size_t size`.
-fn declare(ty: &str, name: &str) -> String {
+/// `void *` + `ptr` = `void *ptr`; `size_t` + `size` = `size_t size`; `int (*)(void *)` + `func` =
+/// `int (*func)(void *)`.
+pub(crate) fn declare(ty: &str, name: &str) -> String {
+    if ty.contains("(*)") {
+        return ty.replacen("(*)", &format!("(*{name})"), 1);
+    }
     if ty.ends_with('*') { format!("{ty}{name}") } else { format!("{ty} {name}") }
+}
+
+/// A parameter's type and its name: the last word, or, of a pointer to a function, what stands in its
+/// first parentheses.
+fn split(part: &str) -> Option<(String, &str)> {
+    if let Some((result, rest)) = part.split_once("(*") {
+        let (name, parameters) = rest.split_once(')')?;
+        return (!name.is_empty()).then(|| (format!("{result}(*){parameters}"), name));
+    }
+    let start = part.trim_end_matches(is_word).len();
+    let name = part[start..].trim();
+    (!name.is_empty() && start != 0).then(|| (part[..start].to_owned(), name))
 }
 
 fn is_word(c: char) -> bool {
@@ -174,6 +193,7 @@ mod tests {
             "int posix_memalign(void **memptr, size_t alignment, size_t size)",
             "struct mallinfo2 mallinfo2(void)",
             "void malloc_stats(void)",
+            "int f(void *thr, int (*func)(void *), void *arg)",
         ] {
             assert_eq!(Prototype::parse(text).unwrap().to_string(), text);
         }

@@ -320,6 +320,7 @@ fn judge_absence(
                 "another heap is asked about this library's blocks"
             }
             Effect::Tunes | Effect::Opens => "in the plan, and not there",
+            Effect::StartsThread => "the heap is not told of threads",
         }
         .to_owned();
         return;
@@ -333,6 +334,7 @@ fn judge_absence(
         op if op.effect() == Effect::Tunes => {
             "the C library's own answers for a heap that nobody uses"
         }
+        op if op.effect() == Effect::StartsThread => "the C library's own starts threads",
         _ => "another name that few programs use",
     }
     .to_owned();
@@ -357,7 +359,7 @@ fn absence_is_fault(
         && !platform.is_wrapper(symbol)
         && !symbol.operation.is_operator()
         && symbol.operation.base().is_none()
-        && !matches!(symbol.operation.effect(), Effect::Tunes | Effect::Opens)
+        && symbol.operation.effect().touches_blocks()
 }
 
 /// What a library exports beside the plan: an allocator's own names leak, or clash with a program's.

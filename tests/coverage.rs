@@ -39,10 +39,7 @@ fn operation(finding: &Finding) -> Operation {
 fn row(title: &str, verdict: &Verdict) -> String {
     let all = || verdict.symbols.iter().filter(|f| !f.operation.is_empty());
     let of_c = all().filter(|f| !operation(f).is_operator());
-    let heap: Vec<_> = of_c
-        .clone()
-        .filter(|f| !matches!(operation(f).effect(), Effect::Tunes | Effect::Opens))
-        .collect();
+    let heap: Vec<_> = of_c.clone().filter(|f| operation(f).effect().touches_blocks()).collect();
     let bound = heap.iter().filter(|f| f.status == Status::Bound).count();
     let split: Vec<_> = heap
         .iter()

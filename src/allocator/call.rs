@@ -184,10 +184,13 @@ impl fmt::Display for Call {
 }
 
 fn check_symbol(symbol: &str) -> Result<(), String> {
-    let good = symbol.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && !symbol.starts_with(|c: char| c.is_ascii_digit())
-        && !symbol.is_empty();
-    if good { Ok(()) } else { Err(format!("`{symbol}` is not a C function name")) }
+    if is_c_name(symbol) { Ok(()) } else { Err(format!("`{symbol}` is not a C function name")) }
+}
+
+pub(super) fn is_c_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
 }
 
 fn argument(text: &str, prototype: &Prototype) -> Result<Argument, String> {

@@ -55,6 +55,7 @@ pub fn convention(name: &str) -> Result<Allocator> {
         drop_deepbind: false,
         forward_sized_delete: false,
         thread_policy: super::ThreadPolicy::Advisory,
+        thread_created: None,
         indirect: Default::default(),
         counters: None,
         not_built: None,

@@ -10,6 +10,7 @@ use toml::{Spanned, Value};
 
 use super::{
     Allocator, Call, Installed, Limit, Origin, Promise, Promises, Role, ThreadPolicy,
+    call::is_c_name,
     raw::{OneOrMany, Raw, RawPromises, Text},
     require::{Policies, check_policies, require, texts},
 };
@@ -108,6 +109,7 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
             &mut report,
         )
         .unwrap_or_default(),
+        thread_created: variable(source, raw.thread_created.as_ref(), &mut report),
         indirect: Default::default(),
         counters: raw.counters,
         not_built: raw.not_built,
@@ -182,6 +184,24 @@ fn cpp_file(
         );
     }
     Some(file.get_ref().clone())
+}
+
+/// The flag that says whether there are threads.
+fn variable(
+    source: &Arc<Source>,
+    name: Option<&Spanned<String>>,
+    report: &mut Report,
+) -> Option<String> {
+    let name = name?;
+    if !is_c_name(name.get_ref()) {
+        report.push(
+            Diagnostic::error("A8220", format!("`{}` is not a variable's name", name.get_ref()))
+                .at(source, name.span(), "expected a name of C")
+                .help("write `thread_created = \"NAME_thread_created\"`: a `volatile int` of the library"),
+        );
+        return None;
+    }
+    Some(name.get_ref().clone())
 }
 
 /// Both forms of a call, as they are typed.

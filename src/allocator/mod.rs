@@ -156,6 +156,8 @@ pub struct Allocator {
     pub forward_sized_delete: bool,
     /// Whether `thread_init` must run before a thread allocates.
     pub thread_policy: ThreadPolicy,
+    /// A variable, `volatile int`, that is 1 from when the first thread is created.
+    pub thread_created: Option<String>,
     /// An environment variable: a path prefix, at which the allocator writes counters at exit.
     pub counters: Option<String>,
     /// Functions that no public name can be bound to, because the archive hides them from linkers:
@@ -176,6 +178,12 @@ impl Allocator {
         self.call(role).filter(|c| c.is_standard(&role.prototype())).map(|c| c.symbol.as_str())
     }
 
+    /// Whether it wants to know when threads are created, begin or end.
+    pub fn minds_threads(&self) -> bool {
+        let hook = |role| self.call(role).is_some();
+        hook(Role::ThreadInit) || hook(Role::ThreadCleanup) || self.thread_created.is_some()
+    }
+
     /// Whether the shim may do without the guard: promised, or waived by the user.
     pub fn keeps(&self, promise: Promise) -> bool {
         self.promises.has(promise) || self.waived.contains(&promise)
@@ -190,9 +198,10 @@ impl Allocator {
         }
     }
 
-    /// Every function of the archive that is called, each once, in a stable order.
+    /// Every function of the archive that is called, and its variable, each once, in a stable order.
     pub fn symbols(&self) -> Vec<&str> {
         let mut names: Vec<_> = self.functions.values().map(|c| c.symbol.as_str()).collect();
+        names.extend(self.thread_created.as_deref());
         names.sort_unstable();
         names.dedup();
         names

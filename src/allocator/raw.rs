@@ -110,6 +110,9 @@ pub(super) struct Raw {
     /// `()`, after fork in the child.
     #[schemars(with = "Option<String>")]
     pub(super) malloc_reinit: Text,
+    /// A variable, `volatile int`, that is set to 1 before the first thread is created.
+    #[schemars(with = "Option<String>")]
+    pub(super) thread_created: Text,
     /// `required`: every call looks whether its thread is ready.
     #[schemars(with = "Option<Readiness>")]
     pub(super) thread_policy: Text,

@@ -7,9 +7,10 @@ use std::{
 
 use super::{lto_words, read_archive};
 use crate::{
-    allocator::{Allocator, Origin, Role},
+    allocator::{Allocator, Origin},
     artifact::{Archive, Bind, Class, Machine, Member, Visibility},
     diagnostic::{Diagnostic, Report, nearest},
+    operation::{Effect, Operation},
     probe::key_span,
     toolchain::Compiler,
 };
@@ -172,7 +173,7 @@ impl<'a> Whole<'a> {
                 }
                 let entry = (member.name.clone(), name.to_owned());
                 // The unwinder belongs to the C compiler's own runtime.
-                if self.names.contains(name) {
+                if self.names.contains(name) && !starts_threads(name) {
                     facts.imports.push(entry);
                 } else if runtime.contains(name) && !name.starts_with("_Unwind_") {
                     facts.cxx_runtime.push(entry);
@@ -208,14 +209,17 @@ impl<'a> Whole<'a> {
     }
 
     fn missing(&self, facts: &ArchiveFacts, report: &mut Report) {
-        for (role, call) in &self.allocator.functions {
-            if facts.defined.contains(&call.symbol) {
+        let functions = &self.allocator.functions;
+        let described = functions.iter().map(|(role, call)| (role.key(), &call.symbol));
+        let flag = self.allocator.thread_created.iter().map(|name| ("thread_created", name));
+        for (key, symbol) in described.chain(flag) {
+            if facts.defined.contains(symbol) {
                 continue;
             }
-            let message = format!("no archive defines `{}`", call.symbol);
+            let message = format!("no archive defines `{symbol}`");
             let mut diagnostic = Diagnostic::error("A8410", message);
-            let near = nearest(&call.symbol, facts.defined.iter().map(String::as_str));
-            let likely = || likely(&facts.defined, *role);
+            let near = nearest(symbol, facts.defined.iter().map(String::as_str));
+            let likely = || likely(&facts.defined, key);
             diagnostic = match (near, self.allocator.origin == Origin::Convention) {
                 (Some(near), false) => diagnostic.help(format!("did you mean `{near}`?")),
                 (_, true) => diagnostic.help(format!(
@@ -227,7 +231,7 @@ impl<'a> Whole<'a> {
                     None => diagnostic,
                 },
             };
-            report.push(self.at_key(diagnostic, role.key()));
+            report.push(self.at_key(diagnostic, key));
         }
     }
 
@@ -239,11 +243,16 @@ impl<'a> Whole<'a> {
     }
 }
 
+/// A heap that has threads of its own does not allocate by that.
+fn starts_threads(name: &str) -> bool {
+    Operation::named(name).is_some_and(|op| op.effect() == Effect::StartsThread)
+}
+
 /// Names that end as the role's key does.
-fn likely(defined: &BTreeSet<String>, role: Role) -> Option<String> {
+fn likely(defined: &BTreeSet<String>, key: &str) -> Option<String> {
     let names: Vec<_> = defined
         .iter()
-        .filter(|name| name.ends_with(role.key()))
+        .filter(|name| name.ends_with(key))
         .take(3)
         .map(|name| format!("`{name}`"))
         .collect();

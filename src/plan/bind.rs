@@ -139,6 +139,7 @@ impl Plan {
             {
                 self.function(Role::FreeSized, &[])
             }
+            Op::PthreadCreate | Op::ThrdCreate => self.bind_creator(operation),
             Op::New(_) | Op::Delete(_) => (
                 Binding::Left,
                 "the C++ runtime's own calls its base by the public name".to_owned(),

@@ -37,8 +37,10 @@ impl Guard {
     }
 
     /// Instructions on the successful path (x86-64, gcc -O2; measured by `cargo xtask bench`).
-    pub(super) fn price(self) -> u32 {
+    pub(super) fn price(self, platform: &Platform) -> u32 {
         match self {
+            // A call that asks for a key's value, and the arguments kept around it.
+            Guard::Ready if platform.runtime.emulated_tls => 25,
             // Keeping the result in a register for a look at it: push, call, pop, test, branch, ret
             // instead of one jump.
             Guard::Missing(Promise::Errno) => 5,
@@ -51,7 +53,9 @@ impl Guard {
             Guard::Multiple => 3,
             // Around a call of `owns`, whose own instructions are the allocator's.
             Guard::Foreign => 7,
-            Guard::Missing(_) | Guard::Ready => 2,
+            // The place of a thread-local variable, a comparison, a branch.
+            Guard::Ready => 3,
+            Guard::Missing(_) => 2,
         }
     }
 }
@@ -94,7 +98,7 @@ pub(super) fn guards(
     };
     let mut guards = Vec::new();
     let touches_heap = !wanted.is_empty();
-    if ready && touches_heap && role != Role::UsableSize {
+    if ready && touches_heap {
         guards.push(Guard::Ready);
     }
     for promise in wanted {

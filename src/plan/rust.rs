@@ -4,6 +4,7 @@ use super::{Binding, Plan};
 use crate::{
     allocator::Role,
     diagnostic::{Diagnostic, Report, Result},
+    operation::Effect,
 };
 
 const OPERATORS: &str = "the C++ runtime's own calls the public malloc family, and a shim in Rust cannot throw std::bad_alloc";
@@ -18,6 +19,10 @@ impl Plan {
             if answer.symbol.operation.is_operator() {
                 answer.binding = Binding::Left;
                 answer.why = OPERATORS.to_owned();
+                answer.price = None;
+            } else if answer.symbol.operation.effect() == Effect::StartsThread {
+                answer.binding = Binding::Left;
+                answer.why = "no hooks for threads in Rust yet".to_owned();
                 answer.price = None;
             } else {
                 let why = "the contracts agree; rustc gives a function no second name";

@@ -90,6 +90,10 @@ pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
         }
         Operation::MallocStatsPrint => "alloc8_malloc_stats_print(write_cb, cbopaque)".to_owned(),
         Operation::Dlopen => "alloc8_next_dlopen()(file, mode & ~ALLOC8_DEEPBIND)".to_owned(),
+        Operation::PthreadCreate => {
+            "alloc8_pthread_create(thread, attr, start, argument)".to_owned()
+        }
+        Operation::ThrdCreate => "alloc8_thrd_create(thread, start, argument)".to_owned(),
         Operation::New(form) if form.aligned => "alloc8_new_aligned(size, alignment)".to_owned(),
         Operation::New(_) => "alloc8_new(size)".to_owned(),
         Operation::Delete(form) if form.sized => format!("alloc8_free_sized{any}(ptr, size)"),

@@ -36,7 +36,7 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
 /// What both headers say.
 fn headers(plan: &Plan) -> tera::Context {
     let mut values = view::shim_values(plan);
-    for key in ["call", "foreign", "ready", "fork", "sized_free"] {
+    for key in ["call", "foreign", "threads", "fork", "sized_free"] {
         qualify(&mut values[key], &plan.allocator);
     }
     let max_size = values["max_size"].as_str().map(|text| text.replace("(size_t)", ""));
@@ -58,7 +58,8 @@ fn qualify(value: &mut Value, allocator: &Allocator) {
         Value::Array(values) => values.iter_mut().for_each(|v| qualify(v, allocator)),
         Value::Object(map) => {
             let called = |key: &str| {
-                !["name", "parameters", "arguments", "what", "constructors"].contains(&key)
+                !["name", "parameters", "arguments", "what", "constructors", "creators", "late"]
+                    .contains(&key)
             };
             map.iter_mut().filter(|(k, _)| called(k)).for_each(|(_, v)| qualify(v, allocator));
         }
@@ -78,7 +79,10 @@ fn qualified(text: &str, allocator: &Allocator) -> String {
         match word {
             "NULL" => said += "nullptr",
             "alloc8_malloc_usable_size" => said += "shim::malloc_usable_size",
-            _ if symbols.contains(&word) && after.starts_with('(') => {
+            _ if symbols.contains(&word)
+                && (after.starts_with('(')
+                    || allocator.thread_created.as_deref() == Some(word)) =>
+            {
                 said += &format!("heap::{word}")
             }
             _ => said += word,
@@ -103,7 +107,7 @@ fn heap_functions(plan: &Plan) -> Vec<Value> {
 fn called(plan: &Plan) -> impl Iterator<Item = (Role, &Call)> {
     let uncalled = |role: Role| match role {
         Role::Owns => !foreign::asks_owns(plan),
-        role => matches!(role, Role::GoodSize | Role::ThreadCleanup),
+        role => role == Role::GoodSize,
     };
     let functions = plan.allocator.functions.iter();
     functions.filter(move |(role, _)| !uncalled(**role)).map(|(role, call)| (*role, call))
@@ -197,7 +201,8 @@ fn families(plan: &Plan, answers: &[&Answer]) -> Vec<Value> {
             "left": view::left(answers),
         })
     };
-    families.iter().map(family).collect()
+    let families = families.iter().filter(|(_, answers)| view::is_worth_a_section(answers));
+    families.map(family).collect()
 }
 
 fn symbol(plan: &Plan, answer: &Answer) -> Value {

@@ -67,7 +67,7 @@ pub(super) fn in_rust(plan: &Plan) -> Option<Value> {
 }
 
 /// RTLD_NEXT in C.
-fn next(runtime: &Runtime) -> String {
+pub(super) fn next(runtime: &Runtime) -> String {
     let wide = runtime.rtld_next.unwrap_or(-1);
     match runtime.rtld_next_32 {
         Some(narrow) => format!("sizeof(void *) == 8 ? (void *){wide} : (void *){narrow}"),

@@ -19,6 +19,7 @@ mod cpp;
 mod foreign;
 pub mod marker;
 mod rust;
+mod threads;
 pub mod view;
 
 pub use marker::{Comment, Inputs};

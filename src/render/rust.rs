@@ -225,6 +225,7 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
 fn families(plan: &Plan) -> Vec<Value> {
     let answers: Vec<&Answer> = plan.answers.iter().collect();
     let groups = answers.chunk_by(|a, b| a.symbol.family == b.symbol.family);
+    let groups = groups.filter(|answers| view::is_worth_a_section(answers));
     groups.map(|answers| family(plan, answers)).collect()
 }
 

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Inputs, call};
+use super::{Inputs, call, threads};
 use crate::{
     allocator::{Allocator, Limit, Promise, Role},
-    operation::Operation,
+    operation::{Effect, Operation},
     plan::{Answer, Binding, Guard, Plan, max_size, refuses_alignments},
     spec::{Abi, AlignedSize, OddAlignment, ReallocZero},
 };
@@ -98,8 +98,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
     let usable = allocator.call(Role::UsableSize).is_some();
     let copies = realloc_copies(plan);
     let operators = plan.defined().any(|a| matches!(a.symbol.operation, Operation::New(_)));
-    let calloc =
-        allocator.call(Role::Calloc).filter(|_| !plan.guarded(Role::Calloc, Promise::MinAlign));
+    let calloc = allocator.call(Role::Calloc).filter(|_| calls_calloc(plan));
     let answered = |operation: Operation| {
         plan.answers
             .iter()
@@ -107,7 +106,10 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
     };
     let foreign = super::foreign::view(plan);
     json!({
-        "allocator": { "name": allocator.name, "title": allocator.title },
+        "allocator": {
+            "name": allocator.name, "title": allocator.title,
+            "thread_created": allocator.thread_created,
+        },
         "runtime": plan.platform.runtime,
         "renames": renames(plan),
         "declarations": declarations(plan),
@@ -117,10 +119,10 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
             "memset": calloc.is_none() || flagged,
             "memcpy": copies || plan.guarded(Role::Realloc, Promise::MinAlign) || flagged,
             "message": foreign.is_some() || !usable || operators || answered(Operation::MallocStats) || answered(Operation::MallocStatsPrint),
-            "abort": foreign.is_some() || !usable || operators,
+            "abort": foreign.is_some() || !usable || operators || (plan.ready && plan.platform.runtime.emulated_tls),
         },
         "operators": operators,
-        "ready": plan.ready.then(|| ready(allocator)),
+        "threads": threads::threads(plan),
         "max_size": max_size(allocator).filter(|_| any_guard(plan, Promise::MaxSize)),
         "max_align": max_align(allocator),
         "check_alignment": !allocator.keeps(Promise::MaxAlign) && allocator.promises.max_align == Limit::Unknown,
@@ -182,8 +184,7 @@ fn renames(plan: &Plan) -> Vec<Value> {
 fn declarations(plan: &Plan) -> Vec<String> {
     let mut declarations = Vec::new();
     for (role, call) in &plan.allocator.functions {
-        if matches!(role, Role::GoodSize | Role::ThreadCleanup)
-            || (*role == Role::Owns && !super::foreign::declares_owns(plan))
+        if *role == Role::GoodSize || (*role == Role::Owns && !super::foreign::declares_owns(plan))
         {
             continue;
         }
@@ -192,16 +193,9 @@ fn declarations(plan: &Plan) -> Vec<String> {
             declarations.push(declaration);
         }
     }
+    let flag = plan.allocator.thread_created.iter();
+    declarations.extend(flag.map(|name| format!("extern volatile int {name}")));
     declarations
-}
-
-fn ready(allocator: &Allocator) -> Value {
-    let call = |role: Role| allocator.call(role).map(|c| c.with(&[])).unwrap_or_default();
-    let what = match (allocator.call(Role::Init), allocator.call(Role::ThreadInit)) {
-        (Some(_), None) => "the allocator must be initialized before the first call",
-        _ => "each must have run the allocator's thread_init before its first call",
-    };
-    json!({ "what": what, "init": call(Role::Init), "thread": call(Role::ThreadInit) })
 }
 
 fn any_guard(plan: &Plan, promise: Promise) -> bool {
@@ -217,6 +211,11 @@ fn max_align(allocator: &Allocator) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether the allocator's own calloc is called.
+pub(super) fn calls_calloc(plan: &Plan) -> bool {
+    plan.allocator.call(Role::Calloc).is_some() && !plan.guarded(Role::Calloc, Promise::MinAlign)
 }
 
 pub(super) fn realloc_copies(plan: &Plan) -> bool {
@@ -293,7 +292,14 @@ fn families(plan: &Plan, abi: &Abi) -> Vec<Value> {
             _ => families.push((answer.symbol.family.clone(), vec![answer])),
         }
     }
-    families.iter().map(|(name, answers)| family(plan, abi, name, answers)).collect()
+    let families = families.iter().filter(|(_, answers)| is_worth_a_section(answers));
+    families.map(|(name, answers)| family(plan, abi, name, answers)).collect()
+}
+
+/// Whether a family has something to say: what creates threads is spoken of only where it is ours.
+pub(super) fn is_worth_a_section(answers: &[&Answer]) -> bool {
+    let creates = |a: &&Answer| a.symbol.operation.effect() == Effect::StartsThread;
+    !answers.iter().all(|a| creates(a) && a.binding == Binding::Left)
 }
 
 fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
@@ -318,7 +324,8 @@ fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
 /// What is left alone, by reason.
 pub(super) fn left(answers: &[&Answer]) -> Vec<Value> {
     let mut left: Vec<(&str, Vec<&str>)> = Vec::new();
-    for answer in answers.iter().filter(|a| a.binding == Binding::Left) {
+    let of_heap = |a: &&&Answer| a.symbol.operation.effect() != Effect::StartsThread;
+    for answer in answers.iter().filter(of_heap).filter(|a| a.binding == Binding::Left) {
         let declaration = answer.symbol.declaration.as_str();
         match left.iter_mut().find(|(why, _)| *why == answer.why) {
             Some((_, declarations)) => declarations.push(declaration),

@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::{Platform, Symbol, mangled, raw};
 use crate::{
     diagnostic::{Diagnostic, Report, Source, nearest},
-    operation::Effect,
+    operation::{Effect, Operation},
 };
 
 /// Judges a platform whose parts were read without a mistake.
@@ -27,6 +27,7 @@ pub(super) fn check(
         freed(source, raw, (platform, &symbols), symbol, report);
         grouped(platform, symbol, report);
     }
+    threads(source, raw, platform, report);
     libraries(source, raw, (platform, &symbols), report);
     zone(source, raw, platform, report);
     let what = "`wrappers` names";
@@ -87,6 +88,23 @@ fn freed(
             .help("add the deallocator's family to the platform, or leave out both"),
         );
         return;
+    }
+}
+
+/// What the text of hooks for threads asks for.
+fn threads(source: &Arc<Source>, raw: &raw::Platform, platform: &Platform, report: &mut Report) {
+    let bears = |operation| platform.bearing(operation).is_some();
+    let (posix, c11) = (bears(Operation::PthreadCreate), bears(Operation::ThrdCreate));
+    let runtime = &platform.runtime;
+    let lacks = (posix || c11) && runtime.destructor_rounds.is_none()
+        || posix && runtime.eagain.is_none()
+        || c11 && runtime.thrd_nomem.is_none();
+    if raw.mechanism.get_ref() == "elf" && lacks {
+        report.push(
+            Diagnostic::error("A8021", "functions that create threads need more of [runtime]")
+                .at(source, raw.mechanism.span(), "")
+                .help("give destructor_rounds, eagain for pthread_create and thrd_nomem for thrd_create"),
+        );
     }
 }
 

@@ -254,6 +254,17 @@ pub struct Runtime {
     pub rtld_next_32: Option<i32>,
     /// The value of RTLD_DEEPBIND, where libraries can be opened so.
     pub rtld_deepbind: Option<u32>,
+    /// The value of EAGAIN.
+    pub eagain: Option<u32>,
+    /// The value of `thrd_nomem`.
+    pub thrd_nomem: Option<u32>,
+    /// Whether compilers make a function of thread-local variables, which allocates: a key's value
+    /// then says what a thread is.
+    #[serde(default)]
+    pub emulated_tls: bool,
+    /// How often at most a thread's end runs the destructors of its keys
+    /// (PTHREAD_DESTRUCTOR_ITERATIONS).
+    pub destructor_rounds: Option<u32>,
 }
 
 impl Runtime {

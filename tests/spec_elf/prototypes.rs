@@ -52,7 +52,8 @@ fn every_error(mut zig: Command) -> Command {
 #[test]
 fn musl_s_headers_declare_what_the_spec_declares() {
     if musl().is_some() {
-        let head = "#define _GNU_SOURCE\n#include <stdlib.h>\n#include <malloc.h>";
+        let head = "#define _GNU_SOURCE\n#include <stdlib.h>\n#include <malloc.h>\n\
+            #include <pthread.h>\n#include <threads.h>";
         headers_agree("linux-musl", &|| musl().unwrap(), head, &[]);
     }
 }
@@ -64,6 +65,7 @@ fn freebsd_s_headers_declare_what_the_spec_declares() {
         return;
     }
     let head = "#include <stdlib.h>\n#include <unistd.h>\n#include <malloc_np.h>\n\
+        #include <pthread.h>\n\
         typedef void (*malloc_write_cb)(void *, const char *);";
     // Newer than these headers.
     let undeclared = ["free_sized", "free_aligned_sized", "recallocarray"];
@@ -76,8 +78,7 @@ fn netbsd_s_headers_declare_what_the_spec_declares() {
     if zig_cc(target).is_none() {
         return;
     }
-    let head =
-        "#define _NETBSD_SOURCE\n#define _OPENBSD_SOURCE\n#include <stdlib.h>\n#include <unistd.h>";
+    let head = "#define _NETBSD_SOURCE\n#define _OPENBSD_SOURCE\n#include <stdlib.h>\n#include <unistd.h>\n#include <pthread.h>";
     let strong = ["_reallocarr", "_valloc"];
     let jemalloc = [
         "__je_mallocx",

@@ -173,7 +173,7 @@ fn every_block_goes_back_to_the_layer_that_it_came_from() {
         let layer = |name: &str| {
             ["_dbg", "_base"].into_iter().find(|end| name.ends_with(end)).unwrap_or_default()
         };
-        for by in &symbol.freed_by {
+        for by in symbol.freed_by.iter() {
             if !symbol.operation.is_operator() {
                 assert_eq!(layer(by), layer(name), "{name} is freed by {by}");
             }

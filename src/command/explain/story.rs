@@ -232,6 +232,9 @@ fn without(platform: &Platform, symbol: &Symbol, absent: Option<&Finding>) -> St
         Effect::Inspects => "another heap reads a header that our blocks do not have",
         Effect::Tunes => "it speaks of a heap that nobody uses",
         Effect::Opens => "what is opened with RTLD_DEEPBIND finds the C library's heap before ours",
+        Effect::StartsThread => {
+            "no heaps are mixed up: one that wants to know of threads is not told of them"
+        }
     }
     .to_owned()
 }

@@ -40,7 +40,8 @@ impl Evidence {
         })?;
         let symbols = preload.platform.symbols_of(&preload.abi);
         // Not every function that the heap stands in for is about blocks.
-        let names = symbols.filter(|s| s.operation.effect() != Effect::Opens);
+        let names = symbols
+            .filter(|s| !matches!(s.operation.effect(), Effect::Opens | Effect::StartsThread));
         let names = names.map(|s| s.name(&preload.abi));
         let names = names.filter(|name| preload.object.export(name).is_some()).collect();
         let interposer = link.display().to_string();

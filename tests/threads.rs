@@ -1,0 +1,230 @@
+//! Hooks for threads: who is introduced, who is seen off, and what comes after.
+//!
+//! Each program of tests/threads is named after what it checks. It runs under tests/fixtures/heaps/
+//! thread_aware.c, which counts what it is told, with both policies: told of threads, and with each
+//! call looking whether its thread was introduced.
+#![cfg(target_os = "linux")]
+
+mod common;
+mod heaps;
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+/// A C library on a CPU, and the compiler for it.
+struct Place {
+    platform: &'static str,
+    target: &'static str,
+    cc: &'static str,
+    how: &'static str,
+}
+
+const GLIBC: Place =
+    Place { platform: "linux", target: "x86_64-linux-gnu", cc: "gcc", how: "apt-get install gcc" };
+const I686: Place = Place {
+    platform: "linux",
+    target: "i686-linux-gnu",
+    cc: "gcc -m32 -I/usr/include/x86_64-linux-gnu",
+    how: "apt-get install gcc-12-multilib",
+};
+const MUSL: Place = Place {
+    platform: "linux-musl",
+    target: "x86_64-linux-musl",
+    cc: "musl-gcc",
+    how: "apt-get install musl-tools",
+};
+
+const POLICIES: [&str; 2] = ["advisory", "required"];
+
+fn description(policy: &str) -> PathBuf {
+    heaps::heap(if policy == "required" { "aware_strict.toml" } else { "aware.toml" })
+}
+
+fn cli() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_alloc8-gen"));
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
+    command
+}
+
+impl Place {
+    fn compiler(&self) -> Command {
+        let mut words = self.cc.split_whitespace();
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words);
+        command
+    }
+
+    fn is_there(&self, work: &Path) -> bool {
+        let empty = work.join("empty.c");
+        fs::write(&empty, "#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n")
+            .unwrap();
+        let output = self.compiler().arg(&empty).arg("-o").arg(work.join("empty")).output();
+        let there = output.is_ok_and(|output| output.status.success());
+        if !there {
+            common::skip(self.cc.split(" -I").next().unwrap(), self.how);
+        }
+        there
+    }
+
+    fn archive(&self, policy: &str, work: &Path) -> PathBuf {
+        let object = work.join("heap.o");
+        let mut compile = self.compiler();
+        compile.args(["-std=gnu11", "-O2", "-fPIC", "-c"]).arg(heaps::heap("thread_aware.c"));
+        if policy == "required" {
+            compile.arg("-DAWARE_STRICT");
+        }
+        heaps::run(compile.arg("-o").arg(&object));
+        let archive = work.join(format!("lib{policy}.a"));
+        heaps::run(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
+        archive
+    }
+
+    /// What `build` makes, with all that it measures and verifies.
+    fn library(&self, policy: &str, work: &Path) -> PathBuf {
+        let library = work.join(format!("lib{policy}.so"));
+        let mut build = cli();
+        build.args(["build", "-p", self.platform, "--target", self.target, "--cc", self.cc]);
+        build.arg("-a").arg(description(policy)).arg("--lib").arg(self.archive(policy, work));
+        heaps::run(build.arg("-o").arg(&library));
+        library
+    }
+
+    fn programs(&self, work: &Path) -> Vec<(String, PathBuf)> {
+        let mut programs = Vec::new();
+        for entry in fs::read_dir(heaps::root().join("tests/threads")).unwrap() {
+            let source = entry.unwrap().path();
+            if source.extension().is_none_or(|extension| extension != "c") {
+                continue;
+            }
+            let name = source.file_stem().unwrap().to_string_lossy().into_owned();
+            let program = work.join(&name);
+            let mut compile = self.compiler();
+            compile.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread"]);
+            compile.arg("-I").arg(heaps::root().join("templates/laws")).arg(&source);
+            heaps::run(compile.arg("-o").arg(&program));
+            programs.push((name, program));
+        }
+        assert!(programs.len() >= 14, "only {} programs", programs.len());
+        programs.sort();
+        programs
+    }
+}
+
+fn run(program: &Path, library: &Path, policy: &str, now: bool) -> Output {
+    // `timeout` is of another C library than the program, perhaps: the preload is not for it.
+    let mut command = Command::new("timeout");
+    command.args(["60", "env"]).arg(format!("LD_PRELOAD={}", library.display()));
+    if now {
+        command.arg("LD_BIND_NOW=1");
+    }
+    command.arg(program).env("AWARE_POLICY", policy).output().unwrap()
+}
+
+/// All of them, but those that say that they do not apply.
+fn hold(programs: &[(String, PathBuf)], library: &Path, policy: &str, binding: &[bool]) {
+    let mut broken = Vec::new();
+    let mut held = 0;
+    for (name, program) in programs {
+        for now in binding {
+            let output = run(program, library, policy, *now);
+            match output.status.code() {
+                Some(0) => held += 1,
+                Some(77) => {}
+                _ => broken.push(format!(
+                    "{name}, {policy}: {}\n{}",
+                    output.status,
+                    String::from_utf8_lossy(&output.stderr)
+                )),
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(held >= binding.len() * (programs.len() - 1), "{policy}: only {held} runs applied");
+}
+
+fn hold_at(place: &Place, binding: &[bool]) {
+    let work = TempDir::new().unwrap();
+    if !place.is_there(work.path()) {
+        return;
+    }
+    let programs = place.programs(work.path());
+    for policy in POLICIES {
+        hold(&programs, &place.library(policy, work.path()), policy, binding);
+    }
+}
+
+#[test]
+fn threads_are_introduced_and_seen_off_under_glibc() {
+    hold_at(&GLIBC, &[false, true]);
+}
+
+#[test]
+fn threads_are_introduced_and_seen_off_on_32_bits() {
+    hold_at(&I686, &[true]);
+}
+
+#[test]
+fn threads_are_introduced_and_seen_off_under_musl() {
+    hold_at(&MUSL, &[true]);
+}
+
+#[test]
+fn threads_are_introduced_and_seen_off_by_the_header_for_cxx() {
+    let work = TempDir::new().unwrap();
+    let programs = GLIBC.programs(work.path());
+    let all = std::env::var_os("ALLOC8_ALL").is_some();
+    for (cxx, standard, usual) in
+        [("g++", "-std=c++17", "required"), ("clang++", "-std=c++20", "advisory")]
+    {
+        if Command::new(cxx).arg("--version").output().is_err() {
+            common::skip(cxx, &format!("apt-get install {}", cxx.replace("clang++", "clang")));
+            continue;
+        }
+        for policy in POLICIES.into_iter().filter(|policy| all || *policy == usual) {
+            let folder = work.path().join(format!("{cxx}-{policy}"));
+            let mut generate = cli();
+            generate.args(["generate", "-p", "linux", "--lang", "cpp", "-a"]);
+            heaps::run(generate.arg(description(policy)).arg("-o").arg(&folder));
+            let source = folder.join("library.cpp");
+            fs::write(&source, "#include \"linux-cpp/shim.hpp\"\n").unwrap();
+            let library = folder.join("library.so");
+            let map = folder.join("linux-cpp/exports.lp64.map");
+            let mut link = Command::new(cxx);
+            link.args([standard, "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fPIC"]);
+            link.args(["-shared", "-Wl,-z,now,-z,nodelete,--no-undefined"]).arg(&source);
+            link.arg(GLIBC.archive(policy, &folder));
+            let mut script = OsString::from("-Wl,--version-script=");
+            script.push(map);
+            heaps::run(link.arg(script).arg("-o").arg(&library));
+            hold(&programs, &library, policy, &[true]);
+        }
+    }
+}
+
+/// Without the hooks in its description the same heap is told of nobody: the programs can fail.
+#[test]
+fn a_heap_that_does_not_ask_is_not_told() {
+    let work = TempDir::new().unwrap();
+    let text = fs::read_to_string(description("advisory")).unwrap();
+    let silent: Vec<_> = text.lines().filter(|line| !line.starts_with("thread_")).collect();
+    let silent_toml = work.path().join("aware.toml");
+    fs::write(&silent_toml, silent.join("\n")).unwrap();
+    let library = work.path().join("silent.so");
+    let mut build = cli();
+    build.arg("build").arg("-a").arg(&silent_toml).arg("--lib");
+    heaps::run(build.arg(GLIBC.archive("advisory", work.path())).arg("-o").arg(&library));
+    let data = fs::read(&library).unwrap();
+    let object = alloc8_gen::artifact::SharedObject::read(&data).unwrap();
+    assert!(object.export("pthread_create").is_none() && object.export("thrd_create").is_none());
+    let programs = GLIBC.programs(work.path());
+    for told in ["threads_that_return_are_seen_off", "threads_of_c11_are_seen_off"] {
+        let (_, program) = programs.iter().find(|(name, _)| name == told).unwrap();
+        assert_eq!(run(program, &library, "advisory", false).status.code(), Some(1), "{told}");
+    }
+}
