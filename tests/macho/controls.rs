@@ -82,6 +82,20 @@ fn the_last_dylib_rules() {
     }
 }
 
+/// A program's own tuples do nothing; its zone, which stands first, answers all the same.
+#[test]
+fn a_zone_in_the_program_is_enough() {
+    for bench in benches() {
+        for options in [&[][..], &["--nano"]] {
+            let run = bench.run_holder(options, true);
+            run.is_good(NEW, bench.cpu.zig);
+            run.says("tuples 0 live", bench.cpu.zig);
+            run.says("zones: control v16, ", bench.cpu.zig);
+        }
+        bench.run_holder(&["--hide", "_malloc_type_"], false).is_good(OLD, "an older system");
+    }
+}
+
 #[test]
 fn what_the_model_lacks_is_refused_by_name() {
     for bench in benches() {

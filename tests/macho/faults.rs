@@ -43,9 +43,10 @@ fn a_thread_local_on_the_path_of_malloc_never_ends() {
 fn a_child_that_unlocks_is_ended() {
     for bench in benches() {
         let run = under(&bench, "unlock_in_child");
-        run.fails(&["a_childs_heap_works"], bench.cpu.zig);
+        run.fails(&["the_child_lives", "a_childs_heap_works"], bench.cpu.zig);
         run.says("Unlock of an os_unfair_lock not owned by current thread", bench.cpu.zig);
-        assert_eq!(run.end, Some(format!("client: {NEW} checks, 1 failed")));
+        let end = format!("client: {} checks, 2 failed", NEW - 3);
+        assert_eq!(run.end, Some(end), "the three laws of the child's blocks could not be asked");
     }
 }
 
@@ -53,7 +54,8 @@ fn a_child_that_unlocks_is_ended() {
 fn a_zone_without_reinit_lock_kills_the_child() {
     for bench in benches() {
         let run = under(&bench, "no_reinit");
-        run.fails(&["reinit_lock_is_filled", "a_childs_heap_works"], bench.cpu.zig);
+        let laws = ["reinit_lock_is_filled", "the_child_lives", "a_childs_heap_works"];
+        run.fails(&laws, bench.cpu.zig);
         run.says("died at 0, ", bench.cpu.zig);
     }
 }
@@ -64,6 +66,18 @@ fn a_zone_without_an_introspection_kills_fork() {
         let run = under(&bench, "null_introspection");
         run.fails(&["the_zone_has_an_introspection"], bench.cpu.zig);
         assert_eq!((run.status, run.end), (Some(139), None), "{}: {}", bench.cpu.zig, run.said);
+    }
+}
+
+#[test]
+fn an_enumerator_that_does_not_read_tells_of_the_wrong_process() {
+    for bench in benches() {
+        let laws = [
+            "the_enumerator_tells_what_a_child_has",
+            "the_enumerator_tells_nothing_that_the_child_freed",
+            "the_enumerator_tells_what_the_child_took",
+        ];
+        under(&bench, "no_reader").fails(&laws, bench.cpu.zig);
     }
 }
 

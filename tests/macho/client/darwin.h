@@ -133,7 +133,8 @@ void os_unfair_lock_lock(os_unfair_lock *);
 void os_unfair_lock_unlock(os_unfair_lock *);
 
 void *mmap(void *, size_t, int protection, int flags, int fd, long offset);
-enum { READ_WRITE = 3, MAP_PRIVATE_ANON = 0x1002 };
+enum { READ_WRITE = 3, MAP_PRIVATE_ANON = 0x1002, MAP_SHARED_ANON = 0x1001 };
+int mach_vm_read_overwrite(unsigned task, uintptr_t from, size_t size, uintptr_t to, size_t *read);
 extern unsigned long vm_page_size;
 int *__error(void);
 #define errno (*__error())

@@ -5,7 +5,7 @@
 
 enum { PAGE = 1 << 16, PAGES = 2048, LEAST = 16, CLASSES = 12, LARGE = CLASSES + 1, LARGE_REST, SLACK = 64 };
 
-static struct {
+static struct heap {
     os_unfair_lock lock;
     char *base;
     struct statistics statistics;
@@ -31,11 +31,15 @@ static char *base(void) {
     return __atomic_load_n(&heap.base, __ATOMIC_ACQUIRE);
 }
 
-static size_t block_size(const void *block) {
-    char *from = base();
+// In this heap, or in a copy of another process's.
+static size_t size_in(const struct heap *of, const char *from, const void *block) {
     size_t at = (size_t)((const char *)block - from), page = at / PAGE, bit = at % PAGE / LEAST;
-    if (!from || page >= PAGES || at % LEAST || !(heap.live[page][bit / 8] >> bit % 8 & 1)) return 0;
-    return heap.kind[page] == LARGE ? (size_t)heap.length[page] * PAGE : (size_t)LEAST << (heap.kind[page] - 1);
+    if (!from || page >= PAGES || at % LEAST || !(of->live[page][bit / 8] >> bit % 8 & 1)) return 0;
+    return of->kind[page] == LARGE ? (size_t)of->length[page] * PAGE : (size_t)LEAST << (of->kind[page] - 1);
+}
+
+static size_t block_size(const void *block) {
+    return size_in(&heap, base(), block);
 }
 
 static void mark(const void *block, bool live) {

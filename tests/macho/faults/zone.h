@@ -141,10 +141,18 @@ static void *slot_type_with_options(struct zone *zone, size_t alignment, size_t 
     return shim_zone_with_options(zone, alignment, size, options);
 }
 
+#ifndef READER
+#define READER reader
+#endif
+// The heap lies where it does from the zone; in another process it is read, all of it.
 static int enumerate(unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *reader, recorder_fn *record) {
-    (void)zone, (void)reader; // in this process only
-    for (size_t at = 0; types & 1 && base() && at < (size_t)PAGES * PAGE; at += heap.kind[at / PAGE] ? LEAST : PAGE) {
-        struct range range = {(uintptr_t)base() + at, block_size(base() + at)};
+    uintptr_t there = zone + ((uintptr_t)&heap - (uintptr_t)&the_zone);
+    void *local = (void *)there;
+    (void)reader;
+    if (READER && READER(task, there, sizeof heap, &local) != 0) return 5;
+    const struct heap *of = local;
+    for (size_t at = 0; types & 1 && of->base && at < (size_t)PAGES * PAGE; at += of->kind[at / PAGE] ? LEAST : PAGE) {
+        struct range range = {(uintptr_t)of->base + at, size_in(of, of->base, of->base + at)};
         if (range.size) record(task, context, 1, &range, 1);
     }
     return 0;

@@ -231,12 +231,12 @@ static size_t good_size(struct zone *zone, size_t size) {
     return size <= class_size(CLASSES - 1) ? class_size(class_of(size)) : (size + PAGE - 1) / PAGE * PAGE;
 }
 
-// In this process only: the reader of another task has no counterpart here.
+// All that it needs is read through the reader, if there is one: the heap may be another process's.
 static int enumerate(unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *reader, recorder_fn *record) {
-    struct heap *heap = (struct heap *)zone;
-    (void)reader;
-    if (!(types & ENUMERATE_BLOCKS)) return 0;
-    for (size_t at = 0; at < (size_t)PAGES * PAGE; at += heap->kind[at / PAGE] ? LEAST : PAGE) {
+    void *local = (void *)zone;
+    if (reader && reader(task, zone, sizeof(struct heap), &local) != 0) return 5; // KERN_FAILURE
+    struct heap *heap = local;
+    for (size_t at = 0; types & ENUMERATE_BLOCKS && at < (size_t)PAGES * PAGE; at += heap->kind[at / PAGE] ? LEAST : PAGE) {
         struct range range = {(uintptr_t)heap->base + at, own_size(heap, heap->base + at)};
         if (range.size) record(task, context, ENUMERATE_BLOCKS, &range, 1);
     }
