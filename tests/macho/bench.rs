@@ -30,11 +30,21 @@ const CPUS: [Cpu; 2] = [
     },
 ];
 
-/// How many checks the client makes: on a new system, on one without typed functions, and where the heap is
+/// How many checks the client makes: on a new system, on macOS 11, and where the heap is
 /// no registered zone.
-pub(super) const NEW: u32 = 141;
-pub(super) const OLD: u32 = 123;
-pub(super) const NO_ZONE: u32 = 111;
+pub(super) const NEW: u32 = 143;
+pub(super) const OLD: u32 = 119;
+pub(super) const NO_ZONE: u32 = 113;
+
+/// macOS 11: what later systems brought is not there.
+pub(super) const MACOS_11: &[&str] = &[
+    "--hide",
+    "_malloc_type_",
+    "--hide",
+    "_malloc_zone_malloc_with_options",
+    "--hide",
+    "_reallocarray",
+];
 
 /// A CPU with the tools for it.
 pub(super) struct Bench {
@@ -100,6 +110,14 @@ impl Bench {
             command.arg("--insert").arg(library);
         }
         self.started(command.arg(&self.client), zone, typed)
+    }
+
+    /// The same where another heap's zone stands first already; without the laws of fork, whose locks that heap
+    /// alone has.
+    pub(super) fn run_beside(&self, first: &str, insert: &Path) -> Run {
+        let mut command = self.runner.command(&self.loader, None);
+        command.args(["--first", first, "--insert"]).arg(insert).arg(&self.client);
+        Run::of(command.args(["control", "typed"]).arg(&self.late).args(["fork", "enumerator"]))
     }
 
     /// The same for the client that holds the control shim, in whose tuples no one is interested.

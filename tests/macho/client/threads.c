@@ -53,11 +53,23 @@ static void on_queue(void *argument) {
     queued++;
 }
 
+// What a shim may use to meet threads at their start; the one that was there is called on.
+static _Atomic unsigned starts, ends, early;
+static hook_fn *previous;
+
+static void hook(unsigned event, pthread_t thread, void *address, size_t size) {
+    starts += event == 2;
+    ends += event == 3;
+    early += event == 3 && pthread_getspecific(key);
+    if (previous) previous(event, thread, address, size);
+}
+
 void thread_laws(void) {
     pthread_t threads[3];
     void *result;
     int one, two;
     check(pthread_key_create(&key, destructor) == 0, "there_is_a_key");
+    previous = pthread_introspection_hook_install(hook);
     churn();
     check(pthread_create(&threads[0], NULL, returns, &one) == 0, "a_thread_starts");
     pthread_create(&threads[1], NULL, exits, &two);
@@ -72,7 +84,9 @@ void thread_laws(void) {
         if (!ours(handed[i])) wrong++;
         free(handed[i]);
     }
-    while (!queued || destructors < 4) usleep(1000);
+    while (!queued || ends < 4) usleep(1000);
+    check(pthread_introspection_hook_install(previous) == hook && starts == 4, "the_hook_sees_each_threads_start");
+    check(early == 0, "the_hook_sees_a_threads_end_after_its_destructors");
     check(wrong == 0, "threads_allocate");
     check(destructors == 4, "each_threads_key_was_destroyed");
     check(local == 43 && untouched == 1, "thread_locals_are_each_threads_own");

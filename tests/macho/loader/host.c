@@ -93,7 +93,9 @@ static const struct {
 };
 
 static bool is_hidden(const char *name) {
-    return hidden && strncmp(name, hidden, strlen(hidden)) == 0;
+    for (unsigned i = 0; i < MOST_HIDDEN && hidden[i]; i++)
+        if (strncmp(name, hidden[i], strlen(hidden[i])) == 0) return true;
+    return false;
 }
 
 void *find_host(const char *name) {

@@ -65,7 +65,8 @@ void *find_export(const struct image *, const char *name);
 bool find_import(struct image *, const char *name, int ordinal, bool weak, void **address);
 void *find_host(const char *name);                  // host.c: the list of what libSystem has here
 void print_host(void);
-extern const char *hidden;                          // names that begin so are not there
+enum { MOST_HIDDEN = 8 };
+extern const char *hidden[MOST_HIDDEN];             // names that begin so are not there
 
 // Interposing.
 struct tuple_count {

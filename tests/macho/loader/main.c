@@ -1,4 +1,4 @@
-// loader [--hide PREFIX] [--nano] [--insert LIBRARY]… PROGRAM ARGUMENTS…
+// loader [--hide PREFIX]… [--nano] [--first ZONE] [--insert LIBRARY]… PROGRAM ARGUMENTS…
 //
 // Runs a Mach-O program for macOS on Linux: what it needs of libSystem is a model (README.md). Its status is
 // the program's; 127 if it cannot be loaded; a signal where Darwin would end it. `--exports` lists the model.
@@ -53,7 +53,7 @@ _Noreturn void fault(const char *format, ...) {
 
 // The end of a stack is SIGBUS on Darwin, which a shell tells as 138.
 static void on_signal(int number, siginfo_t *info, void *context) {
-    if (number == SIGALRM) refuse("nothing moved for %d seconds: a deadlock", WATCHDOG);
+    if (number == SIGALRM) refuse("not done after %d seconds: a deadlock?", WATCHDOG);
     const ucontext_t *at = context;
 #if defined(__x86_64__)
     uintptr_t pc = (uintptr_t)at->uc_mcontext.gregs[REG_RIP], sp = (uintptr_t)at->uc_mcontext.gregs[REG_RSP];
@@ -131,13 +131,15 @@ void *sys_dlsym(void *handle, const char *name) {
 
 int main(int argc, char **argv, char **envp) {
     const char *inserted[MOST_IMAGES];
-    unsigned insertions = 0;
+    const char *first = "DefaultMallocZone";
+    unsigned insertions = 0, hides = 0;
     bool nano = false;
     int i = 1;
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if (strcmp(argv[i], "--exports") == 0) return print_host(), 0;
         if (strcmp(argv[i], "--nano") == 0) nano = true;
-        else if (strcmp(argv[i], "--hide") == 0 && i + 1 < argc) hidden = argv[++i];
+        else if (strcmp(argv[i], "--hide") == 0 && i + 1 < argc && hides < MOST_HIDDEN) hidden[hides++] = argv[++i];
+        else if (strcmp(argv[i], "--first") == 0 && i + 1 < argc) first = argv[++i];
         else if (strcmp(argv[i], "--insert") == 0 && i + 1 < argc && insertions < MOST_IMAGES) inserted[insertions++] = argv[++i];
         else refuse("unknown option %s", argv[i]);
     }
@@ -145,7 +147,7 @@ int main(int argc, char **argv, char **envp) {
     process = getpid();
     alarm(WATCHDOG);
     enter_thread();
-    set_up_zones(nano);
+    set_up_zones(first, nano);
     take_early_blocks();
     atexit(report);
 

@@ -3,7 +3,7 @@
 #include "loader.h"
 #include <string.h>
 
-const char *hidden;
+const char *hidden[MOST_HIDDEN];
 
 void *find_export(const struct image *image, const char *name) {
     if (image == &the_system) return find_host(name);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { MOST_ZONES = 64 };
-static struct zone *zones[MOST_ZONES], *system_zone, *purgeable;
+static struct zone *zones[MOST_ZONES], *purgeable;
 static unsigned zone_count;
 static os_unfair_lock list_lock;
 
@@ -108,11 +108,11 @@ void sys_malloc_fork_child(void) {
     list_lock = 0;
 }
 
-// Nano's layout: small blocks from the first zone, the rest from its helper.
-void set_up_zones(bool nano) {
+// Nano's layout: small blocks from the first zone, the rest from its helper. A first zone of another name is what
+// a sanitizer or another allocator leaves.
+void set_up_zones(const char *first, bool nano) {
     struct zone *helper = nano ? make_heap("MallocHelperZone", NULL) : NULL;
-    system_zone = make_heap("DefaultMallocZone", helper);
-    sys_malloc_zone_register(system_zone);
+    sys_malloc_zone_register(make_heap(first, helper));
     if (helper) sys_malloc_zone_register(helper);
 }
 

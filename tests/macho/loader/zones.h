@@ -3,7 +3,7 @@
 #pragma once
 #include "loader.h"
 
-enum { WATCHDOG = 60 }; // seconds until a run that stands still is ended
+enum { WATCHDOG = 120 }; // seconds until a run is taken for one that stands still
 
 struct zone;
 struct range {
@@ -76,7 +76,7 @@ void destroy_heap(struct zone *);
 extern struct zone virtual_zone;
 struct zone *first_zone(void);
 struct zone *zone_of(const void *block, size_t *size);
-void set_up_zones(bool nano);
+void set_up_zones(const char *first, bool nano);
 void report_zones(void);
 struct zone *sys_malloc_default_zone(void);
 struct zone *sys_malloc_default_purgeable_zone(void);
