@@ -228,9 +228,9 @@ pub(crate) struct Verify {
     /// Tell whether preloading would take effect in this program
     #[arg(long, value_name = "EXE")]
     pub(crate) program: Option<PathBuf>,
-    /// Also run the platform's laws under the library
-    #[arg(long)]
-    pub(crate) laws: bool,
+    /// Also run the platform's laws under the library: all of them, or those that are named
+    #[arg(long, value_name = "LAW,…", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    pub(crate) laws: Option<Vec<String>>,
 }
 
 #[derive(Debug, Args)]

@@ -335,6 +335,29 @@ pub static CODES: &[Code] = &[
          Render the shim in C or C++, or leave `deepbind` out.",
     ),
     page(
+        "A8270",
+        "a law is broken",
+        "A program that proves one part of the platform's contract for `malloc` saw something else than\n\
+         the contract says, crashed or hung under the library. Its first line says the law, with the\n\
+         source.\n\
+         `alloc8-gen verify LIB --laws=NAME` runs that law alone; `alloc8-gen laws -p PLATFORM` renders\n\
+         its program, to be read and debugged.",
+    ),
+    page(
+        "A8271",
+        "no law could be tried",
+        "Every law said that it does not apply, or could not be compiled: nothing is known about the\n\
+         library.\n\
+         The notes say why; most often the compiler lacks headers or makes programs for another\n\
+         machine: name one with `--cc`.",
+    ),
+    page(
+        "A8272",
+        "no such law",
+        "`--laws=NAME` names a law that the platform does not have.\n\
+         `alloc8-gen laws -p PLATFORM` renders all that it has; leave the names out to run them all.",
+    ),
+    page(
         "A8301",
         "a folder or file cannot be made",
         "The folder for results or for intermediate files cannot be made or read.\n\

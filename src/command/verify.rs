@@ -6,10 +6,9 @@ use alloc8_gen::{
     artifact::{ArtifactError, Image, SharedObject},
     diagnostic::{Diagnostic, Report, Result},
     interposer::prepare,
-    laws::{self, Outcome},
     plan::Plan,
     spec::{self, Platform},
-    toolchain::{Compiler, HOST, Runner, target_of},
+    toolchain::{Compiler, HOST, target_of},
     verify::{self, Grade, Status, Verdict, abi_of},
 };
 use serde_json::json;
@@ -18,6 +17,7 @@ use super::{DONE, NO, Show, build::cache, find_allocator, platforms, run::target
 use crate::cli::{Lang, Verify};
 
 mod image;
+mod laws;
 
 pub(crate) fn verify(options: &Verify, show: &Show) -> Result<u8> {
     let mut good = true;
@@ -66,8 +66,9 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     if let Some(program) = &options.program {
         good &= target::tell(program, &object, &platform, &abi, show)?;
     }
-    if options.laws {
-        good &= run_laws(file, &object, &platform, options, show)?;
+    if options.laws.is_some() {
+        let compiler = compiler(&object, &platform, options)?;
+        good &= laws::run(file, &platform, &compiler, options, show)?;
     }
     Ok(good)
 }
@@ -114,14 +115,6 @@ fn compiler(object: &SharedObject, platform: &Platform, options: &Verify) -> Res
     let environments = abi_of(platform, object).map_or(&[][..], |abi| &abi.environments);
     let target = target_of(object.machine, object.class, object.endian, environments);
     Compiler::find(options.archive.cc.as_deref(), target.as_deref())
-}
-
-fn cannot_run(file: &Path, target: &str) -> Report {
-    let message = format!("the laws cannot run under `{}` here", file.display());
-    Diagnostic::error("A8403", message)
-        .fact(format!("programs for {target} do not run here"))
-        .help("on Debian: apt-get install qemu-user; it needs the target's C library under /usr/TRIPLE too")
-        .into()
 }
 
 fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {
@@ -207,39 +200,6 @@ fn status(status: &Status) -> String {
         Status::Left => "left".to_owned(),
         Status::Unexpected => "unexpected".to_owned(),
     }
-}
-
-/// Runs the platform's laws under the library and tells how each fared.
-fn run_laws(
-    file: &Path,
-    object: &SharedObject,
-    platform: &Platform,
-    options: &Verify,
-    show: &Show,
-) -> Result<bool> {
-    let compiler = compiler(object, platform, options)?;
-    if Runner::of(&compiler.target).is_none() {
-        return Err(cannot_run(file, &compiler.target));
-    }
-    let library = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    // The laws' programs are kept there by what they are built from.
-    let outcomes = laws::check(platform, &compiler, &library, &cache().join("laws"), 2);
-    let mut good = true;
-    for (law, outcome) in outcomes? {
-        let (mark, word, said) = match &outcome {
-            Outcome::Holds => (" ", "holds", ""),
-            Outcome::NotHere { reason } => (" ", "not here", reason.as_str()),
-            Outcome::Broken { said } => ("!", "broken", said.as_str()),
-            Outcome::Hung => ("!", "hung", "it did not end within 20 seconds"),
-        };
-        good &= mark != "!";
-        let text = format!("{mark} {:<50} {word:<9} {}", law.name, said.trim());
-        show.result(
-            text.trim_end(),
-            || json!({ "reason": "law", "law": law.name, "outcome": word, "said": said.trim() }),
-        );
-    }
-    Ok(good)
 }
 
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {

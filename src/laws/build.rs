@@ -5,11 +5,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
 
-use super::{Lang, Law, parts};
+use super::{Lang, Law, parts, platform::HEADER, run::PATIENCE};
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
     toolchain::{Compiler, Runner, make_folder},
@@ -53,13 +54,14 @@ pub struct Workshop {
     flags: Vec<String>,
     folder: PathBuf,
     runner: Runner,
+    patience: Duration,
 }
 
 impl Workshop {
-    /// Puts the laws' headers and plug-ins into a folder below `work`; `flags` are for every law.
+    /// Builds in a folder below `work`; `flags` are for every law.
     ///
     /// # Errors
-    /// `A8301`, `A8302`.
+    /// `A8301`.
     pub fn new(compilers: Compilers, flags: &[&str], work: &Path) -> Result<Workshop> {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let mut hash = Sha256::new();
@@ -77,11 +79,30 @@ impl Workshop {
         let work = std::path::absolute(work).unwrap_or_else(|_| work.to_owned());
         let folder = work.join(format!("laws-{}", hexadecimal(&hash.finalize()[..8])));
         make_folder(&folder)?;
+        let runner = Runner::of(&compilers.c.target).unwrap_or_default();
+        Ok(Workshop { compilers, flags, folder, runner, patience: PATIENCE })
+    }
+
+    /// Ends a law that takes longer than this, instead of 20 seconds.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Workshop {
+        Workshop { patience, ..self }
+    }
+
+    /// How long a law may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Where a platform's laws are compiled, with all that they include.
+    fn place(&self, law: &Law) -> Result<PathBuf> {
+        let folder = self.folder.join(hexadecimal(&Sha256::digest(&law.header)[..4]));
+        make_folder(&folder)?;
         for (name, text) in parts() {
             write(&folder.join(name), &text)?;
         }
-        let runner = Runner::of(&compilers.c.target).unwrap_or_default();
-        Ok(Workshop { compilers, flags, folder, runner })
+        write(&folder.join(HEADER), &law.header)?;
+        Ok(folder)
     }
 
     /// The same with another way to start laws than their target's.
@@ -106,15 +127,14 @@ impl Workshop {
     /// # Errors
     /// `A8401` if there is no C++ compiler, `A8402` with what the compiler said.
     pub fn build(&self, law: &Law) -> Result<Vec<Program>> {
-        let mut key = Sha256::new();
-        key.update(&law.text);
-        let key = hexadecimal(&key.finalize()[..4]);
-        let source = self.folder.join(&law.file);
+        let key = hexadecimal(&Sha256::digest(&law.text)[..4]);
+        let place = self.place(law)?;
+        let source = place.join(&law.file);
         write(&source, &law.text)?;
-        let plugin = law.plugin.as_ref().map(|file| self.plugin(law, file)).transpose()?;
+        let plugin = law.plugin.as_ref().map(|file| self.plugin(law, file, &place)).transpose()?;
         let mut programs = Vec::new();
         for (number, flags) in law.builds().into_iter().enumerate() {
-            let path = self.folder.join(format!("{}.{key}.{number}", law.name));
+            let path = place.join(format!("{}.{key}.{number}", law.name));
             if !path.is_file() {
                 let mut arguments = self.arguments(law, law.lang, &flags);
                 arguments.push(source.clone().into());
@@ -125,13 +145,13 @@ impl Workshop {
         Ok(programs)
     }
 
-    fn plugin(&self, law: &Law, file: &str) -> Result<PathBuf> {
-        let path = self.folder.join(file).with_extension("so");
+    fn plugin(&self, law: &Law, file: &str, place: &Path) -> Result<PathBuf> {
+        let path = place.join(file).with_extension("so");
         if !path.is_file() {
             let lang = Lang::of(file).unwrap_or(law.lang);
             let mut arguments = self.arguments(law, lang, &[]);
             arguments.extend(["-shared", "-fPIC"].map(OsString::from));
-            arguments.push(self.folder.join(file).into());
+            arguments.push(place.join(file).into());
             self.link(lang, arguments, &path)?;
         }
         Ok(path)

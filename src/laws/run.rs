@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A law that takes longer hangs; none takes two seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The exit status that says "it does not apply here".
 const NOT_HERE: i32 = 77;
@@ -37,11 +37,12 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
-    /// It did not end within 20 seconds.
+    /// It did not end in time: within 20 seconds, if nothing else was said.
     Hung,
 }
 
-/// Runs one build under a library, or without one under the C library's own heap.
+/// Runs one build under a library, or without one under the C library's own heap, and not for longer
+/// than `patience`.
 ///
 /// # Errors
 /// `A8301` if there is no room to run in, `A8403` if the program cannot be started.
@@ -50,6 +51,7 @@ pub fn run(
     program: &Program,
     library: Option<&Path>,
     scratch: &Path,
+    patience: Duration,
 ) -> Result<Outcome> {
     if runner.is_foreign() && library.is_some_and(|file| !same_machine(&program.path, file)) {
         return Ok(Outcome::Broken { said: "the library is for another machine".to_owned() });
@@ -74,7 +76,7 @@ pub fn run(
             format!("`{program}` could not be started: {error}"),
         ))
     })?;
-    let Some(status) = wait(&mut child, PATIENCE) else { return Ok(Outcome::Hung) };
+    let Some(status) = wait(&mut child, patience) else { return Ok(Outcome::Hung) };
     let (out, err) = (read(&place.out), read(&place.err));
     // The dynamic linker goes on without a library that it cannot load.
     let complains = |line: &&str| {

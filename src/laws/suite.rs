@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Lang, Law, laws, parts};
+use super::{Lang, Law, laws, parts, platform::HEADER};
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
     embedded,
@@ -43,21 +43,27 @@ pub fn suite(platform: &Platform, inputs: &Inputs) -> Result<Files> {
     for law in &laws {
         files.insert(law.file.clone(), marker::mark(&law.text, Comment::C, inputs));
     }
+    let header = super::platform::header(platform)?;
+    files.insert(HEADER.to_owned(), marker::mark(&header, Comment::C, inputs));
     let context = context(platform, &laws);
     for file in ["Makefile", "run.sh"] {
-        let body = render(file, &context).map_err(internal)?;
+        let body = render(file, &context)?;
         files.insert(file.to_owned(), marker::mark(&body, Comment::Hash, inputs));
     }
     Ok(files)
 }
 
-fn render(file: &str, context: &tera::Context) -> std::result::Result<String, tera::Error> {
+/// The text of one template.
+///
+/// # Errors
+/// `A8999` if the template is wrong.
+pub(super) fn render(file: &str, values: &serde_json::Value) -> Result<String> {
+    let text = embedded::text(&format!("{TEMPLATES}{file}.tera")).unwrap_or_default();
     let mut tera = tera::Tera::new();
     tera.autoescape_on(Vec::<String>::new());
-    let template = format!("{TEMPLATES}{file}.tera");
-    let text = embedded::text(&template).unwrap_or_default();
-    tera.add_raw_templates([(file, text)])?;
-    tera.render(file, context)
+    let context = tera::Context::from_serialize(values).map_err(internal)?;
+    tera.add_raw_templates([(file, text)]).map_err(internal)?;
+    tera.render(file, &context).map_err(internal)
 }
 
 fn internal(error: tera::Error) -> Report {
@@ -65,9 +71,9 @@ fn internal(error: tera::Error) -> Report {
     Diagnostic::error("A8999", what).fact(error.to_string()).into()
 }
 
-fn context(platform: &Platform, laws: &[Law]) -> tera::Context {
-    let headers: Vec<_> =
-        parts().map(|(file, _)| file).filter(|file| file.ends_with(".h")).collect();
+fn context(platform: &Platform, laws: &[Law]) -> serde_json::Value {
+    let headers = parts().map(|(file, _)| file).filter(|file| file.ends_with(".h"));
+    let headers: Vec<_> = headers.chain([HEADER]).collect();
     let plugins = laws.iter().filter_map(|law| {
         let file = law.plugin.as_ref()?;
         let lang = Lang::of(file).unwrap_or(law.lang);
@@ -84,13 +90,12 @@ fn context(platform: &Platform, laws: &[Law]) -> tera::Context {
             "programs": builds.iter().map(|b| command(law, law.lang, b)).collect::<Vec<_>>(),
         })
     });
-    tera::Context::from_serialize(&json!({
+    json!({
         "title": platform.title,
         "headers": headers.join(" "),
         "laws": described.collect::<Vec<_>>(),
         "plugins": plugins.collect::<Vec<_>>(),
-    }))
-    .expect("a view is a map")
+    })
 }
 
 fn library(plugin: &str) -> String {

@@ -219,6 +219,9 @@ pub struct Runtime {
     /// How the names of its versions begin; empty if it has none.
     #[serde(default)]
     pub libc_versions: String,
+    /// Headers that declare what `<stdlib.h>` leaves out of the malloc family.
+    #[serde(default)]
+    pub headers: Vec<String>,
     /// Libraries that have what an emitted shim calls and the C library may lack, without `-l`.
     #[serde(default)]
     pub libs: Vec<String>,

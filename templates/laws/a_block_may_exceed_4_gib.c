@@ -1,6 +1,5 @@
 // One block may be larger than 4 GiB where size_t and the system allow it: sizes are not cut to 32 bits (C11 7.22.3; malloc(3): up to PTRDIFF_MAX).
 #include "law.h"
-#include <malloc.h>
 
 int main(void)
 {
@@ -19,11 +18,11 @@ int main(void)
         size_t size = four + extras[i];
         for (int way = 0; way < 3; way++) {
             char *block = OPAQUE((char *)(way == 0   ? malloc(OPAQUE(size))
-                                          : way == 1 ? memalign(4096, OPAQUE(size))
+                                          : way == 1 ? law_memalign(4096, OPAQUE(size))
                                                      : realloc(OPAQUE(strdup("kept")), OPAQUE(size))));
             CHECK(block != NULL, "an allocation of %zu to succeed; saw NULL, errno %d", size, law_errno());
             CHECK(way != 2 || strcmp(block, "kept") == 0, "realloc() to %zu to keep the content; saw \"%.4s\"", size, block);
-            CHECK(malloc_usable_size(block) >= size, "malloc_usable_size() to be at least %zu; saw %zu", size, malloc_usable_size(block));
+            CHECK(law_room(block, size) >= size, "malloc_usable_size() to be at least %zu; saw %zu", size, law_room(block, size));
             /* A size cut to 32 bits makes this write land outside, on a neighbour or on nothing. */
             char *neighbour = OPAQUE((char *)malloc(5000));
             CHECK(neighbour != NULL, "malloc(5000) to succeed; saw NULL");

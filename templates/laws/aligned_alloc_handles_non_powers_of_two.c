@@ -7,9 +7,9 @@
 static int host_rounds_up(void)
 {
 #ifdef __GLIBC__
-    return strverscmp(gnu_get_libc_version(), "2.38") < 0;
+    return PLATFORM_ALIGNED_ALLOC_ROUNDS_UP || strverscmp(gnu_get_libc_version(), "2.38") < 0;
 #else
-    return 0;
+    return PLATFORM_ALIGNED_ALLOC_ROUNDS_UP;
 #endif
 }
 

@@ -1,5 +1,5 @@
 // aligned_alloc() takes sizes that are no multiple of the alignment (C17 DR 460; aligned_alloc(64, 44) works on glibc and musl).
-//@ libc = ["glibc", "musl"]
+//@ semantics = { aligned_alloc_size = "any" }
 #include "law.h"
 
 int main(void)

@@ -1,6 +1,5 @@
 // calloc() returns zeroed memory for count * size bytes, also where freed blocks are used again (C11 7.22.3.2).
 #include "law.h"
-#include <malloc.h>
 
 int main(void)
 {
@@ -15,7 +14,7 @@ int main(void)
                 CHECK(blocks[j] != NULL, "calloc(%zu, %zu) to succeed; saw NULL", n, size);
                 size_t zeroed = law_zeroed(blocks[j], n * size);
                 CHECK(zeroed == n * size, "calloc(%zu, %zu) to be zeroed; saw %zu zero bytes", n, size, zeroed);
-                size_t room = malloc_usable_size(OPAQUE(blocks[j]));
+                size_t room = law_room(OPAQUE(blocks[j]), n * size);
                 CHECK(room >= n * size, "calloc(%zu, %zu) to have room for the product; saw %zu", n, size, room);
                 law_fill(blocks[j], room, 3);
             }
@@ -24,9 +23,9 @@ int main(void)
             }
             /* Dirty what other functions return too. */
             for (size_t j = 0; j < count; j++) {
-                blocks[j] = OPAQUE(j % 2 ? malloc(OPAQUE((size_t)sizes[i])) : memalign(64, OPAQUE((size_t)sizes[i])));
+                blocks[j] = OPAQUE(j % 2 ? malloc(OPAQUE((size_t)sizes[i])) : law_memalign(64, OPAQUE((size_t)sizes[i])));
                 CHECK(blocks[j] != NULL, "an allocation of %zu to succeed; saw NULL", sizes[i]);
-                law_fill(blocks[j], malloc_usable_size(OPAQUE(blocks[j])), 4);
+                law_fill(blocks[j], law_room(OPAQUE(blocks[j]), sizes[i]), 4);
             }
             for (size_t j = 0; j < count; j++) {
                 free(blocks[j]);

@@ -1,6 +1,5 @@
 // Code that runs before main() may allocate: constructors of any priority and, on glibc, what runs before all constructors; main() may resize and free it (System V ABI, "Initialization and Termination Functions").
 #include "law.h"
-#include <malloc.h>
 
 enum { stages = 3, each = 40 };
 
@@ -16,7 +15,7 @@ static void *allocate(unsigned i)
     case 1:
         return calloc(1, 10 + i);
     case 2:
-        return memalign(64, 10 + i);
+        return law_memalign(64, 10 + i);
     case 3:
         return posix_memalign(&block, 32, 10 + i) == 0 ? block : NULL;
     default:
@@ -38,7 +37,6 @@ static void run(unsigned stage)
     CHECK(huge == NULL && law_errno() == ENOMEM, "a failure before main() to set ENOMEM; saw %p, errno %d", huge, law_errno());
 }
 
-#ifdef __GLIBC__
 static void before_constructors(void)
 {
     run(0);
@@ -46,7 +44,6 @@ static void before_constructors(void)
 
 __attribute__((section(".preinit_array"), used))
 static void (*const before_constructors_entry)(void) = before_constructors;
-#endif
 
 __attribute__((constructor(101)))
 static void first_constructor(void)

@@ -1,6 +1,5 @@
 // In a C program whose C++ plug-in was opened with RTLD_LOCAL, `new` that fails calls the plug-in's new-handler and throws std::bad_alloc, which the plug-in catches ([new.delete.single]/4; dlopen(3)).
 //@ plugin = "throwing_plugin.cpp"
-//@ libc = ["glibc", "musl"]
 #include "law.h"
 
 int main(int count, char **arguments)

@@ -1,16 +1,17 @@
 // Every power of two from 1 to 1 MiB is honoured by aligned_alloc(), memalign() and posix_memalign(), and the block can be used, resized and freed (posix_memalign(3)).
 #include "law.h"
-#include <malloc.h>
 
 static void *by_aligned_alloc(size_t alignment, size_t size)
 {
     return aligned_alloc(alignment, size);
 }
 
+#if PLATFORM_HAS_MEMALIGN
 static void *by_memalign(size_t alignment, size_t size)
 {
     return memalign(alignment, size);
 }
+#endif
 
 static void *by_posix_memalign(size_t alignment, size_t size)
 {
@@ -26,7 +27,9 @@ int main(void)
         size_t least;
     } ways[] = {
         {"aligned_alloc", by_aligned_alloc, 1},
+#if PLATFORM_HAS_MEMALIGN
         {"memalign", by_memalign, 1},
+#endif
         {"posix_memalign", by_posix_memalign, sizeof(void *)},
     };
     static const size_t factors[] = {1, 2, 3};
@@ -38,7 +41,7 @@ int main(void)
             size_t lengths[count];
             for (size_t i = 0; i < count; i++) {
                 size_t size = i < 3 ? factors[i] * alignment : sizes[i - 3];
-#if !defined __GLIBC__
+#if !PLATFORM_ALIGNED_ALLOC_TAKES_ANY_SIZE
                 size = (size + alignment - 1) / alignment * alignment;
 #endif
                 lengths[i] = size < 8192 ? size : 8192;
@@ -46,8 +49,8 @@ int main(void)
                 CHECK(blocks[i] != NULL, "%s(%zu, %zu) to succeed; saw NULL, errno %d", ways[way].name, alignment, size, law_errno());
                 CHECK(law_is_aligned(blocks[i], alignment), "%s(%zu, %zu) to be aligned; saw %p", ways[way].name, alignment, size,
                       blocks[i]);
-                CHECK(OPAQUE(malloc_usable_size(blocks[i])) >= size, "%s(%zu, %zu) to have room for its size; saw %zu", ways[way].name,
-                      alignment, size, malloc_usable_size(blocks[i]));
+                CHECK(law_room(blocks[i], size) >= size, "%s(%zu, %zu) to have room for its size; saw %zu", ways[way].name,
+                      alignment, size, law_room(blocks[i], size));
                 law_fill(blocks[i], lengths[i], (unsigned)i);
                 if (size > 0) {
                     ((char *)blocks[i])[size - 1] = (char)law_pattern(size - 1, (unsigned)i);

@@ -1,6 +1,5 @@
 // Every allocation function that fails returns NULL and sets ENOMEM (malloc(3), POSIX; sizes above PTRDIFF_MAX always fail).
 #include "law.h"
-#include <malloc.h>
 
 #define EXPECT_ENOMEM(call)                                                                              \
     do {                                                                                                 \
@@ -24,12 +23,14 @@ int main(void)
         EXPECT_ENOMEM(calloc(size, 1));
         EXPECT_ENOMEM(realloc(NULL, size));
         EXPECT_ENOMEM(realloc(old, size));
+#if PLATFORM_HAS_MEMALIGN
         EXPECT_ENOMEM(memalign(8, size));
         EXPECT_ENOMEM(memalign(64, size));
         EXPECT_ENOMEM(memalign(65536, size));
+#endif
         EXPECT_ENOMEM(aligned_alloc(16, size / 16 * 16));
         EXPECT_ENOMEM(aligned_alloc(4096, size / 4096 * 4096));
-#ifndef __BIONIC__
+#if PLATFORM_HAS_VALLOC
         EXPECT_ENOMEM(valloc(size));
 #endif
     }

@@ -1,5 +1,5 @@
 // Handlers of pthread_atfork() that were registered before any library was initialized may allocate and free too, before and after fork() (glibc locks its own heap after all of them; allocators that register handlers of their own break it).
-//@ libc = ["glibc"]
+//@ constructors = "ask-to-be-first"
 #include "law.h"
 #include <pthread.h>
 

@@ -1,6 +1,5 @@
 // free() leaves errno as it was, for every kind of block, also one that goes back to the system, and for NULL (POSIX.1-2024; glibc since 2.33, bug 17924).
 #include "law.h"
-#include <malloc.h>
 
 static void release(const char *what, void (*release_function)(void *), void *block)
 {
@@ -37,7 +36,7 @@ int main(void)
             release(what, function, block);
         }
         for (size_t alignment = 16; alignment <= (size_t)1 << 20; alignment *= 16) {
-            release("an aligned block", function, OPAQUE(memalign(OPAQUE(alignment), 1000)));
+            release("an aligned block", function, OPAQUE(law_memalign(OPAQUE(alignment), 1000)));
         }
         release("a zeroed block", function, OPAQUE(calloc(100, 100)));
         release("a resized block", function, OPAQUE(realloc(OPAQUE(malloc(10)), 100000)));

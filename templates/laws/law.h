@@ -7,8 +7,12 @@
 #ifndef LAW_H
 #define LAW_H
 
+/* All that the C library has, of every standard and beyond. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
+#ifndef _NETBSD_SOURCE
+#define _NETBSD_SOURCE
 #endif
 
 #include <dlfcn.h>
@@ -27,6 +31,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "platform.h"
 
 /* The value of EXPRESSION, about which the compiler may assume nothing: neither that it came from an
  * allocation function, nor that memory or errno is as it was before. */
@@ -62,7 +68,7 @@ static void law_broken(const char *file, int line, const char *format, ...)
     const char *base = strrchr(file, '/');
     base = base ? base + 1 : file;
     const char *dot = strrchr(base, '.');
-    int length = snprintf(text, sizeof text / 2, "%s:%d: %.*s: expected ", file, line,
+    int length = snprintf(text, sizeof text / 2, "%s:%d: %.*s: expected ", base, line,
                           (int)(dot ? dot - base : (ptrdiff_t)strlen(base)), base);
     length = length < (int)(sizeof text / 2) ? length : (int)(sizeof text / 2) - 1;
     va_list arguments;
@@ -106,6 +112,28 @@ static int law_errno(void)
 {
     __asm__ __volatile__("" : : : "memory");
     return errno;
+}
+
+/* memalign(), or what comes next to it where there is none. */
+static inline void *law_memalign(size_t alignment, size_t size)
+{
+#if PLATFORM_HAS_MEMALIGN
+    return memalign(alignment, size);
+#else
+    return aligned_alloc(alignment, size);
+#endif
+}
+
+/* The bytes that a block has room for: those that were asked for, where nobody says how many more. */
+static inline size_t law_room(void *block, size_t asked)
+{
+#if PLATFORM_HAS_MALLOC_USABLE_SIZE
+    (void)asked;
+    return malloc_usable_size(block);
+#else
+    (void)block;
+    return asked;
+#endif
 }
 
 static inline int law_is_aligned(const void *block, size_t alignment)
@@ -194,7 +222,7 @@ static int law_pays_for_address_space(void)
 {
     const size_t reserved = (size_t)1 << 28;
     size_t before = law_process_bytes(1);
-    void *space = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *space = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     size_t after = law_process_bytes(1);
     if (space != MAP_FAILED) {
         munmap(space, reserved);
@@ -240,14 +268,14 @@ static void law_limit_address_space(size_t more)
     if (getrlimit(RLIMIT_AS, &limit) != 0) {
         law_does_not_apply("RLIMIT_AS cannot be read");
     }
-    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < now + more) {
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < (rlim_t)(now + more)) {
         law_does_not_apply("the address space is limited already");
     }
-    limit.rlim_cur = now + more;
+    limit.rlim_cur = (rlim_t)(now + more);
     if (setrlimit(RLIMIT_AS, &limit) != 0) {
         law_does_not_apply("RLIMIT_AS cannot be set");
     }
-    void *probe = mmap(NULL, more + (1 << 20), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *probe = mmap(NULL, more + (1 << 20), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (probe != MAP_FAILED) {
         munmap(probe, more + (1 << 20));
         law_does_not_apply("RLIMIT_AS is not enforced here");

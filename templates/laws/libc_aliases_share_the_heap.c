@@ -1,7 +1,6 @@
 // glibc's second names (__libc_malloc, __libc_free and so on) and malloc(), free() work on one heap (exported by every glibc; old programs and libraries call them).
-//@ libc = ["glibc"]
+//@ symbols = ["__libc_malloc", "__libc_free", "__libc_calloc", "__libc_realloc", "__libc_memalign", "__libc_valloc", "__libc_pvalloc"]
 #include "law.h"
-#include <malloc.h>
 
 int main(void)
 {

@@ -1,6 +1,5 @@
 // Live blocks are disjoint, whichever functions and threads they come from (C11 7.22.3).
 #include "law.h"
-#include <malloc.h>
 #include <pthread.h>
 
 enum { threads = 4, slots = 300, rounds = 12000 };
@@ -25,7 +24,7 @@ static void *work(void *argument)
             slot[at].block = OPAQUE((unsigned char *)calloc(1, OPAQUE(size)));
             break;
         case 1:
-            slot[at].block = OPAQUE((unsigned char *)memalign((size_t)8 << law_random(&state) % 6, OPAQUE(size)));
+            slot[at].block = OPAQUE((unsigned char *)law_memalign((size_t)8 << law_random(&state) % 6, OPAQUE(size)));
             break;
         default:
             slot[at].block = OPAQUE((unsigned char *)malloc(OPAQUE(size)));

@@ -1,6 +1,6 @@
 // malloc_usable_size(NULL) is 0; of a block it is at least the size asked for, stays the same, and all of it can be written (malloc_usable_size(3)).
+//@ symbols = ["malloc_usable_size"]
 #include "law.h"
-#include <malloc.h>
 
 int main(void)
 {
@@ -20,7 +20,7 @@ int main(void)
             blocks[i] = OPAQUE(calloc(1, OPAQUE(size)));
             break;
         case 2:
-            blocks[i] = OPAQUE(memalign((size_t)16 << i % 7, OPAQUE(size)));
+            blocks[i] = OPAQUE(law_memalign((size_t)16 << i % 7, OPAQUE(size)));
             break;
         default:
             blocks[i] = OPAQUE(realloc(OPAQUE(malloc(3)), OPAQUE(size)));

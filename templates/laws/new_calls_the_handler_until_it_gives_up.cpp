@@ -1,5 +1,4 @@
 // Throwing operator new that fails calls the new-handler and tries again for as long as there is one, then throws std::bad_alloc ([new.delete.single]/4).
-//@ libc = ["glibc", "musl"]
 #include "law.h"
 #include "huge_new.h"
 #include <initializer_list>

@@ -1,5 +1,4 @@
 // When memory really runs out, a new-handler that frees a reserve makes operator new succeed, and without one std::bad_alloc can still be thrown ([new.handler]/2).
-//@ libc = ["glibc", "musl"]
 #include "law.h"
 #include "huge_new.h"
 #include <initializer_list>

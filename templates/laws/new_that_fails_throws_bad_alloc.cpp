@@ -1,5 +1,4 @@
 // Throwing operator new without a new-handler throws std::bad_alloc, which handlers for std::bad_alloc and std::exception catch ([new.delete.single]/4, [bad.alloc]).
-//@ libc = ["glibc", "musl"]
 #include "law.h"
 #include "huge_new.h"
 #include <string>

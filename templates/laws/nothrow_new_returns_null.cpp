@@ -1,5 +1,4 @@
 // nothrow operator new that fails returns nullptr after calling the new-handler as the throwing form does; it throws nothing, even when the handler does ([new.delete.single]/7).
-//@ libc = ["glibc", "musl"]
 #include "law.h"
 #include "huge_new.h"
 #include <initializer_list>

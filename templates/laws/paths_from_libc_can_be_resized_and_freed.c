@@ -21,8 +21,10 @@ int main(void)
         use_up("getcwd(NULL, 0)", OPAQUE(getcwd(NULL, 0)), i % 2);
         use_up("getcwd(NULL, 4096)", OPAQUE(getcwd(NULL, 4096)), i % 2);
         use_up("realpath(_, NULL)", OPAQUE(realpath(OPAQUE((const char *)"/proc/.././"), NULL)), i % 2);
+#if PLATFORM_REACHES_GET_CURRENT_DIR_NAME
         use_up("get_current_dir_name()", OPAQUE(get_current_dir_name()), i % 2);
-#ifdef __GLIBC__
+#endif
+#if PLATFORM_REACHES_CANONICALIZE_FILE_NAME
         use_up("canonicalize_file_name()", OPAQUE(canonicalize_file_name(OPAQUE((const char *)"/proc/../"))), i % 2);
 #endif
         struct dirent **names = NULL;

@@ -1,12 +1,11 @@
 // pvalloc() of a size that does not fit when rounded up to pages returns NULL and sets ENOMEM (glibc since 2.26, bug 16072).
-//@ libc = ["glibc"]
+//@ symbols = ["pvalloc"]
 #include "law.h"
-#include <malloc.h>
 
 int main(void)
 {
-#ifndef __GLIBC__
-    law_does_not_apply("only glibc has pvalloc()");
+#if !PLATFORM_HAS_PVALLOC
+    law_does_not_apply("this ABI has no pvalloc()");
 #else
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 64, SIZE_MAX - page + 1, SIZE_MAX - page, SIZE_MAX - 2 * page,

@@ -1,6 +1,5 @@
 // realloc() keeps the content up to the lesser of both sizes, growing and shrinking, also of aligned and zeroed blocks (C11 7.22.3.5).
 #include "law.h"
-#include <malloc.h>
 
 static void *allocate(unsigned way, size_t size)
 {
@@ -11,7 +10,7 @@ static void *allocate(unsigned way, size_t size)
     case 1:
         return calloc(1, size);
     case 2:
-        return memalign((size_t)16 << way % 9, size);
+        return law_memalign((size_t)16 << way % 9, size);
     case 3:
         return posix_memalign(&block, 4096, size) == 0 ? block : NULL;
     case 4:
@@ -57,7 +56,7 @@ int main(void)
         free(slot[at].block);
     }
     /* One block through many sizes, up and down. */
-    void *block = OPAQUE(memalign(256, 1));
+    void *block = OPAQUE(law_memalign(256, 1));
     CHECK(block != NULL, "memalign(256, 1) to succeed; saw NULL");
     size_t size = 1;
     law_fill(block, 1, 1);

@@ -1,6 +1,5 @@
 // realloc(NULL, size) is malloc(size), also for size 0 and also in reallocarray() (C11 7.22.3.5, reallocarray(3)).
 #include "law.h"
-#include <malloc.h>
 
 int main(void)
 {
@@ -9,8 +8,8 @@ int main(void)
         size_t size = i * i;
         blocks[i] = OPAQUE(realloc(OPAQUE((void *)NULL), OPAQUE(size)));
         CHECK(blocks[i] != NULL, "realloc(NULL, %zu) to return a block; saw NULL", size);
-        CHECK(malloc_usable_size(OPAQUE(blocks[i])) >= size, "realloc(NULL, %zu) to have room for its size; saw %zu", size,
-              malloc_usable_size(blocks[i]));
+        CHECK(law_room(blocks[i], size) >= size, "realloc(NULL, %zu) to have room for its size; saw %zu", size,
+              law_room(blocks[i], size));
         law_fill(blocks[i], size, (unsigned)i);
     }
     for (size_t i = 0; i < 64; i++) {

@@ -1,12 +1,9 @@
 // realloc(block, 0) frees the block and returns NULL, with errno as it was (glibc manual "Changing Block Size"; also bionic).
-//@ libc = ["glibc", "bionic"]
+//@ semantics = { realloc_zero = "free" }
 #include "law.h"
 
 int main(void)
 {
-#if !defined __GLIBC__ && !defined __BIONIC__
-    law_does_not_apply("realloc(block, 0) returns a block in this libc");
-#else
     for (size_t size = 1; size <= (size_t)1 << 22; size *= 2) {
         void *block = OPAQUE(malloc(OPAQUE(size)));
         CHECK(block != NULL, "malloc(%zu) to succeed; saw NULL", size);
@@ -39,5 +36,4 @@ int main(void)
         CHECK(grown < (size_t)8 << 30, "realloc(block, 0) to free large blocks; saw address space grow by %zu bytes", grown);
     }
     return 0;
-#endif
 }

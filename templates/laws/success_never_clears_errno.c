@@ -1,6 +1,5 @@
 // No function of the malloc family sets errno to zero (C11 7.5p3: errno is never set to zero by any library function).
 #include "law.h"
-#include <malloc.h>
 
 #define KEEPS_ERRNO_SET(call)                                                             \
     do {                                                                                  \
@@ -22,14 +21,14 @@ int main(void)
         KEEPS_ERRNO_SET(calloc(1, n));
         KEEPS_ERRNO_SET(realloc(NULL, n));
         KEEPS_ERRNO_SET(realloc(OPAQUE(malloc(10)), n));
-        KEEPS_ERRNO_SET(memalign(64, n));
+        KEEPS_ERRNO_SET(law_memalign(64, n));
         KEEPS_ERRNO_SET(aligned_alloc(64, (n + 63) / 64 * 64));
         law_set_errno(77);
         void *block = NULL;
         int code = posix_memalign(&block, 64, n);
         CHECK(code == 0 && law_errno() != 0, "posix_memalign() to succeed and to leave errno set; saw code %d, errno %d", code, law_errno());
         law_set_errno(77);
-        CHECK(malloc_usable_size(OPAQUE(block)) >= n && law_errno() != 0, "malloc_usable_size() to leave errno set; saw 0");
+        CHECK(law_room(OPAQUE(block), n) >= n && law_errno() != 0, "malloc_usable_size() to leave errno set; saw 0");
         free(block);
     }
     return 0;

@@ -1,6 +1,5 @@
 // When memory runs out every function fails with NULL and ENOMEM and nothing else breaks; once memory is freed allocation succeeds again (malloc(3), setrlimit(2)).
 #include "law.h"
-#include <malloc.h>
 
 enum { most = 4096 };
 
@@ -42,7 +41,7 @@ int main(void)
         law_set_errno(0);
         CHECK(OPAQUE(realloc(blocks[0], more)) == NULL && law_errno() == ENOMEM, "realloc() to fail with ENOMEM; saw errno %d", law_errno());
         law_set_errno(0);
-        CHECK(OPAQUE(memalign(64, more)) == NULL && law_errno() == ENOMEM, "memalign() to fail with ENOMEM; saw errno %d", law_errno());
+        CHECK(OPAQUE(law_memalign(64, more)) == NULL && law_errno() == ENOMEM, "memalign() to fail with ENOMEM; saw errno %d", law_errno());
         law_set_errno(0);
         CHECK(OPAQUE(aligned_alloc(64, more)) == NULL && law_errno() == ENOMEM, "aligned_alloc() to fail with ENOMEM; saw errno %d", law_errno());
         void *untouched = kept;

@@ -1,12 +1,11 @@
 // valloc() and pvalloc() return blocks aligned to a page, and pvalloc() rounds the size up to whole pages (valloc(3)).
-//@ libc = ["glibc"]
+//@ symbols = ["valloc", "pvalloc"]
 #include "law.h"
-#include <malloc.h>
 
 int main(void)
 {
-#ifndef __GLIBC__
-    law_does_not_apply("only glibc has pvalloc()");
+#if !PLATFORM_HAS_PVALLOC
+    law_does_not_apply("this ABI has no pvalloc()");
 #else
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     void *blocks[64];

@@ -1,6 +1,5 @@
 // A request for no bytes returns a block of its own that can be resized and freed, not NULL (malloc(3): glibc, musl; posix_memalign(3)).
 #include "law.h"
-#include <malloc.h>
 
 static void *zero(unsigned way)
 {
@@ -18,18 +17,18 @@ static void *zero(unsigned way)
     case 4:
         return realloc(NULL, none);
     case 5:
-        return memalign(64, none);
+        return law_memalign(64, none);
     case 6:
         return posix_memalign(&block, 64, none) == 0 ? block : NULL;
     case 7:
         return aligned_alloc(64, none);
     case 8:
-        return memalign(4096, none);
+        return law_memalign(4096, none);
     default:
-#ifdef __BIONIC__
-        return malloc(none);
-#else
+#if PLATFORM_HAS_VALLOC
         return valloc(none);
+#else
+        return malloc(none);
 #endif
     }
 }

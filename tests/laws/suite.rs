@@ -9,6 +9,7 @@ use std::{
 use alloc8_gen::{laws::MODE, render::marker};
 
 use super::{shim, table::compiler};
+use crate::common;
 
 fn tool(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alloc8-gen"));
@@ -96,4 +97,45 @@ fn the_conformance_program_needs_nothing_but_make_and_a_compiler() {
     }
     let (status, text) = make(&folder, &library, &["LAWS=no_such_law"]);
     assert!(status == Some(2) && text.contains("no such law: no_such_law"), "{text}");
+}
+
+/// Every law in C is one for the headers of systems that nobody here runs. What zig has of their
+/// headers suffices; those of Android are in its NDK alone.
+#[test]
+fn the_laws_compile_against_the_headers_of_other_systems() {
+    let (Some(clang), Some(lib)) = (compiler("clang"), common::zig_lib()) else {
+        common::skip(common::ZIG.0, common::ZIG.1);
+        return;
+    };
+    let own = PathBuf::from(clang.ask("-print-resource-dir").expect("clang's own headers"));
+    let work = tempfile::tempdir().unwrap();
+    let mut mistakes = String::new();
+    for (platform, system) in [
+        ("freebsd", "x86_64-freebsd"),
+        ("freebsd", "x86-freebsd"),
+        ("netbsd", "x86_64-netbsd"),
+        ("linux-musl", "x86_64-linux-musl"),
+    ] {
+        let output = tool(work.path(), &["-p", platform, "-o", "."]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let laws = fs::read_dir(work.path().join(platform).join("laws")).unwrap();
+        let laws: Vec<_> = laws.map(|entry| entry.unwrap().path()).collect();
+        let generic = format!("generic-{}", system.rsplit_once('-').unwrap().1);
+        let exact =
+            if system.ends_with("musl") { system.to_owned() } else { format!("{system}-none") };
+        let target = system.replace("x86-", "i386-");
+        let mut command = clang.command();
+        command.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-fno-builtin"]);
+        command
+            .args(["-nostdinc", &format!("--target={target}"), "-isystem"])
+            .arg(own.join("include"));
+        for headers in [exact.as_str(), &generic, "any-linux-any"] {
+            command.arg("-isystem").arg(lib.join("libc/include").join(headers));
+        }
+        command.args(laws.iter().filter(|law| law.extension().is_some_and(|e| e == "c")));
+        let output = command.output().expect("clang");
+        mistakes += &String::from_utf8_lossy(&output.stderr);
+        assert!(laws.len() > 50, "{platform}");
+    }
+    assert_eq!(mistakes, "");
 }

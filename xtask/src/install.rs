@@ -57,6 +57,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("redis-server", "redis-server"),
     ("ruby", "ruby"),
     ("sqlite3", "sqlite3"),
+    ("valgrind", "valgrind"),
     ("xz-utils", "xz"),
 ];
 
