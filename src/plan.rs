@@ -15,6 +15,7 @@ mod bind;
 mod cxx;
 mod foreign;
 mod guard;
+mod price;
 mod rust;
 mod threads;
 
@@ -164,7 +165,7 @@ impl Plan {
 
     fn answer(&self, symbol: &Symbol) -> Answer {
         let (binding, why) = self.respect_foreign(symbol, self.bind_symbol(symbol));
-        let price = self.price(&binding);
+        let price = self.price(symbol, &binding);
         Answer { symbol: symbol.clone(), binding, why, price }
     }
 
@@ -176,17 +177,6 @@ impl Plan {
         Some(Diagnostic::error("A8209", format!("`{own}` is the allocator's and the shim's"))
             .fact("the shim would call itself")
             .help("rename the archive's functions, or let `alloc8-gen build` make the library from the C shim: it hides their names in a copy"))
-    }
-
-    fn price(&self, binding: &Binding) -> Option<u32> {
-        let sum =
-            |guards: &[Guard]| 1 + guards.iter().map(|g| g.price(&self.platform)).sum::<u32>();
-        match binding {
-            Binding::Direct(_) => Some(0),
-            Binding::Jump(_) => Some(1),
-            Binding::Guarded(_, guards) => Some(sum(guards)),
-            Binding::Synthesized(_) | Binding::Left | Binding::Answered => None,
-        }
     }
 
     /// Complete or refused, and what the user should know.

@@ -107,6 +107,26 @@ impl Call {
         *self == Call { verdict: self.verdict.clone(), ..Call::standard(&self.symbol, prototype) }
     }
 
+    /// How many instructions put arguments that are given in this order into the function's, where
+    /// registers hold them; `None` if one must be asked for first.
+    pub(crate) fn moves(&self, given: &[&str]) -> Option<u32> {
+        let mut from: Vec<Option<usize>> = Vec::new();
+        for argument in &self.arguments {
+            from.push(match argument {
+                Argument::Parameter(name) => Some(given.iter().position(|g| g == name)?),
+                Argument::Usable => return None,
+                Argument::Number(_) | Argument::Null => None,
+            });
+        }
+        let moved = from.iter().enumerate().filter(|(to, from)| **from != Some(*to)).count();
+        // Two that change places need a third register.
+        let swap = from
+            .iter()
+            .enumerate()
+            .any(|(to, at)| at.is_some_and(|at| at > to && from.get(at) == Some(&Some(to))));
+        u32::try_from(moved + usize::from(swap)).ok()
+    }
+
     /// The function's declaration in C.
     pub fn declaration(&self, prototype: &Prototype) -> String {
         let mut parameters = Vec::new();

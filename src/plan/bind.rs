@@ -159,6 +159,15 @@ impl Plan {
             };
             return (Binding::Synthesized(self.guards[&role].clone()), why.to_owned());
         };
+        // Only malloc's blocks are aligned by the shim.
+        let unaligned = self.guarded(role, Promise::MinAlign);
+        let copies = self.allocator.call(Role::UsableSize).is_some();
+        if unaligned && (role == Role::Calloc || role == Role::Realloc && copies) {
+            let instead =
+                if role == Role::Calloc { "malloc and memset" } else { "malloc, copy, free" };
+            let why = format!("not promised: min_align; {instead}");
+            return (Binding::Synthesized(self.guards[&role].clone()), why);
+        }
         let mut guards = self.guards[&role].clone();
         // A wrapper that already refuses odd alignments by itself serves aligned_alloc as it is.
         let kept = |g: Guard| {

@@ -35,29 +35,6 @@ impl Guard {
             Guard::Throw => "throw",
         }
     }
-
-    /// Instructions on the successful path (x86-64, gcc -O2; measured by `cargo xtask bench`).
-    pub(super) fn price(self, platform: &Platform) -> u32 {
-        match self {
-            // A call that asks for a key's value, and the arguments kept around it.
-            Guard::Ready if platform.runtime.emulated_tls => 25,
-            // Keeping the result in a register for a look at it: push, call, pop, test, branch, ret
-            // instead of one jump.
-            Guard::Missing(Promise::Errno) => 5,
-            // The same, and the size and the caller are kept for the new-handler.
-            Guard::Throw => 11,
-            // A call for the address of errno, which is kept in registers around the free.
-            Guard::Missing(Promise::FreeErrno) => 16,
-            Guard::Missing(Promise::MinAlign | Promise::MaxAlign) => 3,
-            Guard::Missing(Promise::CallocOverflow) | Guard::RoundUp => 4,
-            Guard::Multiple => 3,
-            // Around a call of `owns`, whose own instructions are the allocator's.
-            Guard::Foreign => 7,
-            // The place of a thread-local variable, a comparison, a branch.
-            Guard::Ready => 3,
-            Guard::Missing(_) => 2,
-        }
-    }
 }
 
 /// What the wrapper of a function must add.

@@ -1,5 +1,10 @@
 //! Whether a mangled C++ name says what its declaration says, by a demangler.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
 use super::{Abi, Symbol};
 
 /// # Errors
@@ -20,8 +25,17 @@ pub(super) fn check(symbol: &Symbol, abi: &Abi) -> Result<(), String> {
     Err(said)
 }
 
+/// Platforms share these names, and demangling is most of what judging them costs.
 fn itanium(name: &str) -> Option<String> {
-    cpp_demangle::Symbol::new(name).ok()?.demangle().ok()
+    static SAID: Mutex<BTreeMap<String, Option<String>>> = Mutex::new(BTreeMap::new());
+    // A panic elsewhere leaves whole answers behind.
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = said.get(name) {
+        return known.clone();
+    }
+    let text = cpp_demangle::Symbol::new(name).ok().and_then(|symbol| symbol.demangle().ok());
+    said.insert(name.to_owned(), text.clone());
+    text
 }
 
 /// Without the return type, as Itanium's mangling leaves it out too.

@@ -129,6 +129,9 @@ impl Abi {
 
     /// A name of a spec, as this ABI spells it.
     pub fn spell(&self, name: &str) -> String {
+        if !name.contains('{') {
+            return name.to_owned();
+        }
         name.replace("{size_t}", &self.size_t)
             .replace("{msvc_size_t}", &self.msvc_size_t)
             .replace("{msvc_ptr64}", &self.msvc_ptr64)
