@@ -16,7 +16,8 @@ typedef int reader_fn(unsigned task, uintptr_t address, size_t size, void **loca
 typedef void recorder_fn(unsigned task, void *context, unsigned type, struct range *ranges, unsigned count);
 
 struct introspection {
-    int (*enumerator)(unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *, recorder_fn *);
+    int (*enumerator)(
+        unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *, recorder_fn *);
     size_t (*good_size)(struct zone *, size_t);
     int (*check)(struct zone *);
     void (*print)(struct zone *, int verbose);

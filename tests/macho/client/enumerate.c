@@ -1,5 +1,5 @@
-// What leaks and heap ask a zone for: each live block once, and no other; in this process, and in another one,
-// of which every word is read through the reader.
+// What leaks and heap ask a zone for: each live block once, and no other; in this process, and in another
+// one, of which every word is read through the reader.
 #include "check.h"
 
 enum { BLOCKS = 10, SCRATCH = 64 << 20, NO_HANG = 1 };
@@ -64,8 +64,10 @@ static void in_a_child(void) {
     check(shared->stage == 1, "the_child_lives");
     if (shared->stage != 1) return;
     for (unsigned i = BLOCKS / 2; i < BLOCKS; i++) free(wanted[i]);
-    check(count((unsigned)child, reader, BLOCKS / 2, BLOCKS) == BLOCKS / 2, "the_enumerator_tells_what_a_child_has");
-    check(count((unsigned)child, reader, 0, BLOCKS / 2) == 0, "the_enumerator_tells_nothing_that_the_child_freed");
+    check(count((unsigned)child, reader, BLOCKS / 2, BLOCKS) == BLOCKS / 2,
+        "the_enumerator_tells_what_a_child_has");
+    check(count((unsigned)child, reader, 0, BLOCKS / 2) == 0,
+        "the_enumerator_tells_nothing_that_the_child_freed");
     for (unsigned i = 0; i < BLOCKS / 2; i++) free(wanted[i]);
     for (unsigned i = 0; i < BLOCKS; i++) wanted[i] = shared->blocks[i];
     check(count((unsigned)child, reader, 0, BLOCKS) == BLOCKS, "the_enumerator_tells_what_the_child_took");

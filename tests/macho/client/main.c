@@ -1,5 +1,5 @@
-// client ZONE typed|untyped LIBRARY [GROUP…]: what a program can tell of its heap. ZONE is the name of the zone
-// that must have what malloc gives; LIBRARY is opened late; laws of the groups are left out.
+// client ZONE typed|untyped LIBRARY [GROUP…]: what a program can tell of its heap. ZONE is the name of the
+// zone that must have what malloc gives; LIBRARY is opened late; laws of the groups are left out.
 #include "check.h"
 
 static unsigned checks, failed;
@@ -68,8 +68,13 @@ int main(int argc, char **argv) {
         const char *name;
         void (*laws)(void);
     } groups[] = {
-        {"plain", plain_laws}, {"zones", zone_laws}, {"slots", slot_laws}, {"foreign", foreign_laws},
-        {"enumerator", enumerator_laws}, {"threads", thread_laws}, {"fork", fork_laws},
+        {"plain", plain_laws},
+        {"zones", zone_laws},
+        {"slots", slot_laws},
+        {"foreign", foreign_laws},
+        {"enumerator", enumerator_laws},
+        {"threads", thread_laws},
+        {"fork", fork_laws},
     };
     if (argc < 4) return 2;
     expected = argv[1];

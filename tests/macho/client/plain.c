@@ -44,7 +44,8 @@ static void realloc_laws(void) {
     block = realloc(block, 10);
     check(ours(block) && filled(block, 'r', 10), "realloc_keeps_what_fits");
     errno = 0;
-    check(realloc(block, huge) == NULL && errno == ENOMEM && filled(block, 'r', 10), "a_failed_realloc_leaves_the_block");
+    check(realloc(block, huge) == NULL && errno == ENOMEM && filled(block, 'r', 10),
+        "a_failed_realloc_leaves_the_block");
     block = realloc(block, 0);
     check(block != NULL, "realloc_to_nothing_is_a_block");
     free(block);
@@ -57,8 +58,10 @@ static void realloc_laws(void) {
     block = reallocarray(NULL, 10, 20);
     check(ours(block), "reallocarray_allocates");
     errno = 0;
-    check(reallocarray(block, huge, 16) == NULL && errno == ENOMEM && malloc_size(block) >= 200, "reallocarray_that_overflows_leaves_the_block");
-    check(reallocarrayf(block, huge, 16) == NULL && malloc_size(block) == 0, "reallocarrayf_that_overflows_frees");
+    check(reallocarray(block, huge, 16) == NULL && errno == ENOMEM && malloc_size(block) >= 200,
+        "reallocarray_that_overflows_leaves_the_block");
+    check(reallocarrayf(block, huge, 16) == NULL && malloc_size(block) == 0,
+        "reallocarrayf_that_overflows_frees");
 }
 
 static void alignment_laws(void) {
@@ -66,7 +69,8 @@ static void alignment_laws(void) {
     check(ours(block) && ((uintptr_t)block & (vm_page_size - 1)) == 0, "valloc_is_page_aligned");
     vfree(block);
     for (size_t alignment = 16; alignment <= 1 << 16; alignment *= 4) {
-        check(posix_memalign(&block, alignment, 100) == 0 && ours(block) && (uintptr_t)block % alignment == 0, "posix_memalign_aligns");
+        check(posix_memalign(&block, alignment, 100) == 0 && ours(block) && (uintptr_t)block % alignment == 0,
+            "posix_memalign_aligns");
         free(block);
         block = aligned_alloc(alignment, alignment * 2);
         check(ours(block) && (uintptr_t)block % alignment == 0, "aligned_alloc_aligns");
@@ -74,7 +78,8 @@ static void alignment_laws(void) {
     }
     void *before = &before, *memptr = before;
     errno = 7;
-    check(posix_memalign(&memptr, 3, 10) == EINVAL && posix_memalign(&memptr, 4, 10) == EINVAL, "posix_memalign_refuses_odd_alignments");
+    check(posix_memalign(&memptr, 3, 10) == EINVAL && posix_memalign(&memptr, 4, 10) == EINVAL,
+        "posix_memalign_refuses_odd_alignments");
     check(posix_memalign(&memptr, 64, huge) == ENOMEM, "posix_memalign_of_too_much_is_enomem");
     check(memptr == before && errno == 7, "a_failed_posix_memalign_leaves_memptr_and_errno");
     errno = 0;
@@ -92,7 +97,8 @@ static void size_laws(void) {
     check(malloc_size(&local) == 0, "malloc_size_of_the_stack_is_0");
     check(malloc_size(block + 16) == 0, "malloc_size_of_an_inner_address_is_0");
     free(block);
-    check(malloc_good_size(100) >= 100 && malloc_good_size(malloc_good_size(100)) == malloc_good_size(100), "malloc_good_size_is_stable");
+    check(malloc_good_size(100) >= 100 && malloc_good_size(malloc_good_size(100)) == malloc_good_size(100),
+        "malloc_good_size_is_stable");
     char *copy = strdup("a string");
     check(ours(copy) && strcmp(copy, "a string") == 0, "strdup_takes_from_the_expected_zone");
     free(copy);

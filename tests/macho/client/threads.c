@@ -85,7 +85,8 @@ void thread_laws(void) {
         free(handed[i]);
     }
     while (!queued || ends < 4) usleep(1000);
-    check(pthread_introspection_hook_install(previous) == hook && starts == 4, "the_hook_sees_each_threads_start");
+    check(pthread_introspection_hook_install(previous) == hook && starts == 4,
+        "the_hook_sees_each_threads_start");
     check(early == 0, "the_hook_sees_a_threads_end_after_its_destructors");
     check(wrong == 0, "threads_allocate");
     check(destructors == 4, "each_threads_key_was_destroyed");

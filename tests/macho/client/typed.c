@@ -30,15 +30,19 @@ static void zone_functions(void) {
     struct zone *zone = malloc_default_zone();
     const uint64_t type = 0x100000001;
     gives(malloc_type_zone_malloc(zone, 100, type), "malloc_type_zone_malloc_takes_from_the_expected_zone");
-    gives(malloc_type_zone_calloc(zone, 10, 10, type), "malloc_type_zone_calloc_takes_from_the_expected_zone");
-    gives(malloc_type_zone_realloc(zone, malloc(10), 10000, type), "malloc_type_zone_realloc_stays_in_the_expected_zone");
+    gives(
+        malloc_type_zone_calloc(zone, 10, 10, type), "malloc_type_zone_calloc_takes_from_the_expected_zone");
+    gives(malloc_type_zone_realloc(zone, malloc(10), 10000, type),
+        "malloc_type_zone_realloc_stays_in_the_expected_zone");
     gives(malloc_type_zone_valloc(zone, 100, type), "malloc_type_zone_valloc_takes_from_the_expected_zone");
-    gives(malloc_type_zone_memalign(zone, 64, 100, type), "malloc_type_zone_memalign_takes_from_the_expected_zone");
+    gives(malloc_type_zone_memalign(zone, 64, 100, type),
+        "malloc_type_zone_memalign_takes_from_the_expected_zone");
     void *block = malloc_type_zone_malloc(zone, 100, type);
     malloc_type_zone_free(zone, block, type);
     check(malloc_size(block) == 0, "malloc_type_zone_free_frees");
     if (malloc_type_zone_malloc_with_options)
-        gives(malloc_type_zone_malloc_with_options(zone, 64, 128, type, 1), "malloc_type_zone_malloc_with_options_takes_from_the_expected_zone");
+        gives(malloc_type_zone_malloc_with_options(zone, 64, 128, type, 1),
+            "malloc_type_zone_malloc_with_options_takes_from_the_expected_zone");
     struct zone *created = malloc_create_zone(0, 0);
     block = malloc_type_zone_malloc(created, 100, type);
     check(block && created->size(created, block) >= 100, "malloc_type_zone_malloc_takes_a_created_zone");
@@ -47,7 +51,8 @@ static void zone_functions(void) {
 }
 
 void typed_laws(bool present) {
-    check((malloc_type_malloc != NULL) == present && (malloc_type_zone_malloc != NULL) == present, "typed_functions_are_there_on_a_new_system_only");
+    check((malloc_type_malloc != NULL) == present && (malloc_type_zone_malloc != NULL) == present,
+        "typed_functions_are_there_on_a_new_system_only");
     if (!malloc_type_malloc) return;
     functions();
     zone_functions();

@@ -19,4 +19,5 @@ static void fork_child(void) {
 }
 
 #define FORK_TUPLES \
-    TUPLE(fork_prepare, _malloc_fork_prepare) TUPLE(fork_parent, _malloc_fork_parent) TUPLE(fork_child, _malloc_fork_child)
+    TUPLE(fork_prepare, _malloc_fork_prepare) TUPLE(fork_parent, _malloc_fork_parent) \
+    TUPLE(fork_child, _malloc_fork_child)

@@ -91,7 +91,8 @@ static void *heap_memalign(size_t alignment, size_t size) {
     if (size < alignment) size = alignment;
     if (size > (size_t)PAGES * PAGE) return NULL;
     lock();
-    void *block = size > (size_t)LEAST << (CLASSES - 1) ? take_pages((size + PAGE - 1) / PAGE, alignment) : take(size);
+    void *block =
+        size > (size_t)LEAST << (CLASSES - 1) ? take_pages((size + PAGE - 1) / PAGE, alignment) : take(size);
     if (block) {
         mark(block, true);
         heap.statistics.blocks++;

@@ -1,5 +1,5 @@
 // A shim as it should be: tuples, and a zone that is registered and stands first. Each file here includes it;
-// all but none.c change one thing, and the harness has to notice.
+// all but none.c and no_zone.c have one fault, and the harness has to notice.
 //
 // Nothing here is what alloc8-gen emits: it proves the harness, not the product.
 #pragma once

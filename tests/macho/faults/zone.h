@@ -136,7 +136,8 @@ static void *slot_type_memalign(struct zone *zone, size_t alignment, size_t size
     return slot_memalign(zone, alignment, size);
 }
 
-static void *slot_type_with_options(struct zone *zone, size_t alignment, size_t size, uint64_t options, uint64_t type) {
+static void *slot_type_with_options(
+    struct zone *zone, size_t alignment, size_t size, uint64_t options, uint64_t type) {
     (void)type;
     return shim_zone_with_options(zone, alignment, size, options);
 }
@@ -145,13 +146,15 @@ static void *slot_type_with_options(struct zone *zone, size_t alignment, size_t 
 #define READER reader
 #endif
 // The heap lies where it does from the zone; in another process it is read, all of it.
-static int enumerate(unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *reader, recorder_fn *record) {
+static int enumerate(
+    unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *reader, recorder_fn *record) {
     uintptr_t there = zone + ((uintptr_t)&heap - (uintptr_t)&the_zone);
     void *local = (void *)there;
     (void)reader;
     if (READER && READER(task, there, sizeof heap, &local) != 0) return 5;
     const struct heap *of = local;
-    for (size_t at = 0; types & 1 && of->base && at < (size_t)PAGES * PAGE; at += of->kind[at / PAGE] ? LEAST : PAGE) {
+    for (size_t at = 0; types & 1 && of->base && at < (size_t)PAGES * PAGE;
+        at += of->kind[at / PAGE] ? LEAST : PAGE) {
         struct range range = {(uintptr_t)of->base + at, size_in(of, of->base, of->base + at)};
         if (range.size) record(task, context, 1, &range, 1);
     }
@@ -205,8 +208,15 @@ static void zone_statistics(struct zone *zone, struct statistics *statistics) {
 #define REINIT zone_reinit
 #endif
 __attribute__((unused)) static struct introspection the_introspection = {
-    .enumerator = enumerate, .good_size = zone_good_size, .check = zone_check, .print = zone_print, .log = zone_log,
-    .force_lock = zone_lock, .force_unlock = zone_unlock, .statistics = zone_statistics, .zone_locked = zone_locked,
+    .enumerator = enumerate,
+    .good_size = zone_good_size,
+    .check = zone_check,
+    .print = zone_print,
+    .log = zone_log,
+    .force_lock = zone_lock,
+    .force_unlock = zone_unlock,
+    .statistics = zone_statistics,
+    .zone_locked = zone_locked,
     .reinit_lock = REINIT,
 };
 
@@ -214,12 +224,28 @@ __attribute__((unused)) static struct introspection the_introspection = {
 #define INTROSPECTION &the_introspection
 #endif
 static struct zone the_zone = {
-    .size = slot_size, .malloc = slot_malloc, .calloc = slot_calloc, .valloc = slot_valloc, .free = slot_free,
-    .realloc = slot_realloc, .destroy = slot_destroy, .name = ZONE_NAME, .batch_malloc = shim_batch_malloc,
-    .batch_free = shim_batch_free, .introspect = INTROSPECTION, .version = 16, .memalign = slot_memalign,
-    .free_definite_size = slot_free_definite, .pressure_relief = slot_relieve, .claimed_address = slot_claims,
-    .malloc_with_options = shim_zone_with_options, .type_malloc = slot_type_malloc, .type_calloc = slot_type_calloc,
-    .type_realloc = slot_type_realloc, .type_memalign = slot_type_memalign, .type_malloc_with_options = slot_type_with_options,
+    .size = slot_size,
+    .malloc = slot_malloc,
+    .calloc = slot_calloc,
+    .valloc = slot_valloc,
+    .free = slot_free,
+    .realloc = slot_realloc,
+    .destroy = slot_destroy,
+    .name = ZONE_NAME,
+    .batch_malloc = shim_batch_malloc,
+    .batch_free = shim_batch_free,
+    .introspect = INTROSPECTION,
+    .version = 16,
+    .memalign = slot_memalign,
+    .free_definite_size = slot_free_definite,
+    .pressure_relief = slot_relieve,
+    .claimed_address = slot_claims,
+    .malloc_with_options = shim_zone_with_options,
+    .type_malloc = slot_type_malloc,
+    .type_calloc = slot_type_calloc,
+    .type_realloc = slot_type_realloc,
+    .type_memalign = slot_type_memalign,
+    .type_malloc_with_options = slot_type_with_options,
 };
 
 #ifndef WITHOUT_ZONE

@@ -9,7 +9,8 @@ struct imports {
     uint32_t count, format;
 };
 
-static void import_at(const struct image *image, const struct imports *imports, uint32_t index, struct fixup *fixup) {
+static void import_at(
+    const struct image *image, const struct imports *imports, uint32_t index, struct fixup *fixup) {
     if (index >= imports->count) refuse("%s: import %u of %u", image->path, index, imports->count);
     uint64_t name;
     fixup->addend = 0;
@@ -33,7 +34,8 @@ static void import_at(const struct image *image, const struct imports *imports, 
     fixup->name = imports->names + name;
 }
 
-static void chain(struct image *image, const struct imports *imports, unsigned format, char *where, fixup_fn *see, void *context) {
+static void chain(struct image *image, const struct imports *imports, unsigned format, char *where,
+    fixup_fn *see, void *context) {
     for (;;) {
         uint64_t word;
         memcpy(&word, where, sizeof word);
@@ -45,7 +47,8 @@ static void chain(struct image *image, const struct imports *imports, unsigned f
         } else {
             uint64_t target = word & UINT64_C(0xfffffffff), high = word >> 36 & 0xff;
             // Format 2 adds the slide before the top byte, 6 counts from the image's start.
-            uint64_t to = (uintptr_t)(format == DYLD_CHAINED_PTR_64 ? in_image(image, target) : image->base + target);
+            uint64_t to =
+                (uintptr_t)(format == DYLD_CHAINED_PTR_64 ? in_image(image, target) : image->base + target);
             fixup.target = to | high << 56;
         }
         see(image, &fixup, context);
@@ -59,14 +62,18 @@ void each_chained_fixup(struct image *image, fixup_fn *see, void *context) {
     const uint8_t *data = image->file + image->chained->dataoff;
     const struct dyld_chained_fixups_header *header = (const void *)data;
     struct imports imports = {
-        data + header->imports_offset, (const char *)data + header->symbols_offset, header->imports_count, header->imports_format,
+        data + header->imports_offset,
+        (const char *)data + header->symbols_offset,
+        header->imports_count,
+        header->imports_format,
     };
     if (header->symbols_format != 0 || imports.format < 1 || imports.format > 3)
         refuse("%s: chained imports of format %u", image->path, imports.format);
     const uint32_t *starts = (const void *)(data + header->starts_offset);
     for (uint32_t i = 0; i < starts[0]; i++) {
         if (starts[1 + i] == 0) continue;
-        const struct dyld_chained_starts_in_segment *segment = (const void *)((const char *)starts + starts[1 + i]);
+        const struct dyld_chained_starts_in_segment *segment =
+            (const void *)((const char *)starts + starts[1 + i]);
         unsigned format = segment->pointer_format;
         if (format != DYLD_CHAINED_PTR_64 && format != DYLD_CHAINED_PTR_64_OFFSET)
             refuse("%s: chained pointers of format %u", image->path, format);

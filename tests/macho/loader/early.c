@@ -37,13 +37,15 @@ void check_early_calls(void) {
     check(zero, "calloc gives zeros");
     PATCHED(sys_free)(block);
     void *aligned = NULL;
-    check(PATCHED(sys_posix_memalign)(&aligned, 256, 10) == 0 && (uintptr_t)aligned % 256 == 0, "posix_memalign aligns");
+    check(PATCHED(sys_posix_memalign)(&aligned, 256, 10) == 0 && (uintptr_t)aligned % 256 == 0,
+        "posix_memalign aligns");
     PATCHED(sys_free)(aligned);
 
     struct zone *zone = PATCHED(sys_malloc_default_zone)();
     check(zone && zone->malloc, "there is a default zone");
     block = zone->malloc(zone, 32);
-    check(block && PATCHED(sys_malloc_size)(block) >= 32, "the default zone gives blocks that malloc_size knows");
+    check(block && PATCHED(sys_malloc_size)(block) >= 32,
+        "the default zone gives blocks that malloc_size knows");
     zone->free(zone, block);
     block = PATCHED(sys_malloc_zone_malloc)(zone, 64);
     check(block != NULL, "malloc_zone_malloc takes the default zone");

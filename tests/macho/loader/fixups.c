@@ -54,7 +54,8 @@ static void each_rebase(struct image *image, fixup_fn *see, void *context) {
     }
 }
 
-static void each_bind(struct image *image, uint32_t from, uint32_t size, bool weak, bool lazy, fixup_fn *see, void *context) {
+static void each_bind(
+    struct image *image, uint32_t from, uint32_t size, bool weak, bool lazy, fixup_fn *see, void *context) {
     const uint8_t *at = image->file + from, *end = at + size;
     struct fixup fixup = {.bind = true, .weak_bind = weak};
     char *where = NULL;

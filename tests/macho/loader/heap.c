@@ -15,8 +15,8 @@ struct heap {
     struct statistics statistics;
     char *base;
     void *unused[CLASSES];
-    uint8_t kind[PAGES];             // 0: unused, 1..: class + 1, LARGE, LARGE_REST
-    uint32_t length[PAGES];          // of a large block, in pages
+    uint8_t kind[PAGES];    // 0: unused, 1..: class + 1, LARGE, LARGE_REST
+    uint32_t length[PAGES]; // of a large block, in pages
     uint8_t live[PAGES][PAGE / LEAST / 8];
 };
 
@@ -41,7 +41,8 @@ static void mark(struct heap *heap, const char *block, bool live) {
 }
 
 static size_t own_size(struct heap *heap, const void *block) {
-    if ((const char *)block < heap->base || (const char *)block >= heap->base + (size_t)PAGES * PAGE) return 0;
+    if ((const char *)block < heap->base || (const char *)block >= heap->base + (size_t)PAGES * PAGE)
+        return 0;
     size_t at = (size_t)((const char *)block - heap->base), page = at / PAGE, bit = at % PAGE / LEAST;
     if (at % LEAST || !(heap->live[page][bit / 8] >> bit % 8 & 1)) return 0;
     return heap->kind[page] == LARGE ? (size_t)heap->length[page] * PAGE : class_size(heap->kind[page] - 1u);
@@ -87,7 +88,8 @@ static void *take(struct heap *heap, size_t size, size_t alignment) {
 static void *allocate(struct zone *zone, size_t size, size_t alignment, bool clear) {
     struct heap *heap = heap_of(zone);
     if (heap->larger && (size > NANO || alignment > LEAST))
-        return clear ? heap->larger->calloc(heap->larger, 1, size) : heap->larger->memalign(heap->larger, alignment, size);
+        return clear ? heap->larger->calloc(heap->larger, 1, size)
+                     : heap->larger->memalign(heap->larger, alignment, size);
     sys_os_unfair_lock_lock(&heap->lock);
     char *block = take(heap, size, alignment);
     if (block) {
@@ -160,7 +162,8 @@ static void zone_free(struct zone *zone, void *block) {
 }
 
 static void zone_free_definite(struct zone *zone, void *block, size_t size) {
-    if (size_of(zone, block) != size) fault("*** error for object %p: a size of %zu is not its own", block, size);
+    if (size_of(zone, block) != size)
+        fault("*** error for object %p: a size of %zu is not its own", block, size);
     zone_free(zone, block);
 }
 
@@ -210,7 +213,8 @@ static void *type_memalign(struct zone *zone, size_t alignment, size_t size, uin
     return zone_memalign(zone, alignment, size);
 }
 
-static void *type_with_options(struct zone *zone, size_t alignment, size_t size, uint64_t options, uint64_t type) {
+static void *type_with_options(
+    struct zone *zone, size_t alignment, size_t size, uint64_t options, uint64_t type) {
     (void)type;
     return zone_with_options(zone, alignment, size, options);
 }
@@ -232,11 +236,13 @@ static size_t good_size(struct zone *zone, size_t size) {
 }
 
 // All that it needs is read through the reader, if there is one: the heap may be another process's.
-static int enumerate(unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *reader, recorder_fn *record) {
+static int enumerate(
+    unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *reader, recorder_fn *record) {
     void *local = (void *)zone;
     if (reader && reader(task, zone, sizeof(struct heap), &local) != 0) return 5; // KERN_FAILURE
     struct heap *heap = local;
-    for (size_t at = 0; types & ENUMERATE_BLOCKS && at < (size_t)PAGES * PAGE; at += heap->kind[at / PAGE] ? LEAST : PAGE) {
+    for (size_t at = 0; types & ENUMERATE_BLOCKS && at < (size_t)PAGES * PAGE;
+        at += heap->kind[at / PAGE] ? LEAST : PAGE) {
         struct range range = {(uintptr_t)heap->base + at, own_size(heap, heap->base + at)};
         if (range.size) record(task, context, ENUMERATE_BLOCKS, &range, 1);
     }
@@ -277,8 +283,16 @@ static void tell(struct zone *zone, struct statistics *statistics) {
 }
 
 static struct introspection introspection = {
-    .enumerator = enumerate, .good_size = good_size, .check = yes, .print = print, .log = watch, .force_lock = force_lock,
-    .force_unlock = force_unlock, .statistics = tell, .zone_locked = locked, .reinit_lock = reinit,
+    .enumerator = enumerate,
+    .good_size = good_size,
+    .check = yes,
+    .print = print,
+    .log = watch,
+    .force_lock = force_lock,
+    .force_unlock = force_unlock,
+    .statistics = tell,
+    .zone_locked = locked,
+    .reinit_lock = reinit,
 };
 
 bool is_heap(const struct zone *zone) {
@@ -293,12 +307,28 @@ struct zone *make_heap(const char *name, struct zone *larger) {
     heap->base = (char *)(((uintptr_t)base + 64 * PAGE - 1) & ~((uintptr_t)64 * PAGE - 1));
     heap->larger = larger;
     heap->zone = (struct zone){
-        .size = size_of, .malloc = zone_malloc, .calloc = zone_calloc, .valloc = zone_valloc, .free = zone_free,
-        .realloc = zone_realloc, .destroy = destroy_heap, .name = name, .batch_malloc = zone_batch_malloc,
-        .batch_free = zone_batch_free, .introspect = &introspection, .version = 16, .memalign = zone_memalign,
-        .free_definite_size = zone_free_definite, .pressure_relief = relieve, .claimed_address = claims,
-        .malloc_with_options = zone_with_options, .type_malloc = type_malloc, .type_calloc = type_calloc,
-        .type_realloc = type_realloc, .type_memalign = type_memalign, .type_malloc_with_options = type_with_options,
+        .size = size_of,
+        .malloc = zone_malloc,
+        .calloc = zone_calloc,
+        .valloc = zone_valloc,
+        .free = zone_free,
+        .realloc = zone_realloc,
+        .destroy = destroy_heap,
+        .name = name,
+        .batch_malloc = zone_batch_malloc,
+        .batch_free = zone_batch_free,
+        .introspect = &introspection,
+        .version = 16,
+        .memalign = zone_memalign,
+        .free_definite_size = zone_free_definite,
+        .pressure_relief = relieve,
+        .claimed_address = claims,
+        .malloc_with_options = zone_with_options,
+        .type_malloc = type_malloc,
+        .type_calloc = type_calloc,
+        .type_realloc = type_realloc,
+        .type_memalign = type_memalign,
+        .type_malloc_with_options = type_with_options,
     };
     return &heap->zone;
 }

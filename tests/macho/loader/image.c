@@ -95,7 +95,8 @@ static void map(struct image *image) {
     }
     image->low = low;
     image->span = high - low;
-    char *room = mmap(NULL, image->span + DARWIN_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *room =
+        mmap(NULL, image->span + DARWIN_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED) refuse("%s: no room for it", image->path);
     image->base = (char *)(((uintptr_t)room + DARWIN_PAGE - 1) & ~(uintptr_t)(DARWIN_PAGE - 1));
     for (unsigned i = 0; i < image->segment_count; i++) {
@@ -135,7 +136,8 @@ static struct image *needed(const struct image *by, const char *name) {
         if (images[i]->install_name && strcmp(images[i]->install_name, name) == 0) return images[i];
     snprintf(folder, sizeof folder, "%s", by->path);
     const char *rest = name[0] == '@' ? strchr(name, '/') + 1 : name;
-    snprintf(path, sizeof path, "%s%s%s", name[0] == '@' ? dirname(folder) : "", name[0] == '@' ? "/" : "", rest);
+    snprintf(
+        path, sizeof path, "%s%s%s", name[0] == '@' ? dirname(folder) : "", name[0] == '@' ? "/" : "", rest);
     struct image *image = load_image(path);
     if (!image) refuse("Library not loaded: %s\n  Referenced from: %s", name, by->path);
     return image;
@@ -161,7 +163,8 @@ void load_needed(struct image *image) {
     const struct load_command *command = file_at(image, sizeof *header);
     for (uint32_t i = 0; i < header->ncmds; i++) {
         uint32_t cmd = command->cmd;
-        if (cmd == LC_LOAD_DYLIB || cmd == LC_LOAD_WEAK_DYLIB || cmd == LC_REEXPORT_DYLIB || cmd == LC_LOAD_UPWARD_DYLIB) {
+        if (cmd == LC_LOAD_DYLIB || cmd == LC_LOAD_WEAK_DYLIB || cmd == LC_REEXPORT_DYLIB ||
+            cmd == LC_LOAD_UPWARD_DYLIB) {
             if (image->library_count == MOST_LIBRARIES) refuse("%s: too many libraries", image->path);
             const char *name = (const char *)command + ((const struct dylib_command *)command)->name;
             image->libraries[image->library_count++] = needed(image, name);
@@ -181,7 +184,8 @@ static void run_section(struct image *image, const struct section_64 *section, v
             ((initialiser **)from)[i](start.argc, start.argv, start.envp, start.apple, vars);
     if ((section->flags & SECTION_TYPE) == S_INIT_FUNC_OFFSETS)
         for (uint64_t i = 0; i < section->size / 4; i++)
-            ((initialiser *)(image->base + ((uint32_t *)from)[i]))(start.argc, start.argv, start.envp, start.apple, vars);
+            ((initialiser *)(image->base + ((uint32_t *)from)[i]))(
+                start.argc, start.argv, start.envp, start.apple, vars);
 }
 
 // What an image needs comes first (dyld-1378 Loader.cpp, runInitializersBottomUp).

@@ -18,7 +18,8 @@ static struct tuple tuples[MOST_TUPLES];
 static unsigned count;
 struct tuple_count tuple_count;
 
-// dyld takes the section's type or its name, in a segment of data (dyld-1378 MachOAnalyzer, forEachInterposingSection).
+// dyld takes the section's type or its name, in a segment of data (dyld-1378 MachOAnalyzer,
+// forEachInterposingSection).
 static void find_tuples(struct image *image, const struct section_64 *section, void *context) {
     (void)context;
     bool data = strncmp(section->segname, "__DATA", 6) == 0 || strncmp(section->segname, "__AUTH", 6) == 0;
@@ -39,7 +40,8 @@ static void peek(struct image *image, const struct fixup *fixup, void *context) 
         } else if (fixup->where == tuples[i].words + 1 && fixup->bind && !fixup->weak_bind) {
             tuples[i].bound = true;
             if (!find_import(image, fixup->name, fixup->ordinal, fixup->weak_import, &tuples[i].original))
-                refuse("Symbol not found: %s\n  Referenced from: %s (its tuples are lost)", fixup->name, image->path);
+                refuse("Symbol not found: %s\n  Referenced from: %s (its tuples are lost)", fixup->name,
+                    image->path);
         }
     }
 }
@@ -55,11 +57,13 @@ void read_tuples(struct image *image) {
         if (!tuple->replacement || !tuple->bound) {
             tuple_count.dropped++;
             note("warning: %s: tuple %u dropped: %s", image->path, i - first,
-                 tuple->replacement ? "what it replaces is no bind" : "its replacement is no rebase, as of a weak function");
+                tuple->replacement ? "what it replaces is no bind"
+                                   : "its replacement is no rebase, as of a weak function");
         } else if (!tuple->original) {
             tuple_count.absent++;
         } else {
-            if (tuple->weak_bind) note("warning: %s: tuple %u: its replacement is a weak function", image->path, i - first);
+            if (tuple->weak_bind)
+                note("warning: %s: tuple %u: its replacement is a weak function", image->path, i - first);
             tuples[kept++] = *tuple;
             tuple_count.live++;
         }

@@ -79,7 +79,7 @@ int sys_getpagesize(void) {
 }
 
 long sys_sysconf(int name) {
-    if (name == 29) return (long)vm_page_size;                   // _SC_PAGESIZE
+    if (name == 29) return (long)vm_page_size;                          // _SC_PAGESIZE
     if (name == 57 || name == 58) return sysconf(_SC_NPROCESSORS_ONLN); // _SC_NPROCESSORS_CONF, _ONLN
     *darwin_errno() = DARWIN_EINVAL;
     return -1;
@@ -114,6 +114,16 @@ int sys_mach_vm_read_overwrite(unsigned task, uintptr_t from, size_t size, uintp
     return done == size ? 0 : 1; // KERN_INVALID_ADDRESS
 }
 
+int sys_mach_vm_allocate(unsigned task, uintptr_t *address, size_t size, int flags) {
+    void *room = task == task_self && flags & 1 ? darwin_mmap(size) : NULL; // VM_FLAGS_ANYWHERE alone
+    *address = (uintptr_t)room;
+    return room ? 0 : 3; // KERN_NO_SPACE
+}
+
+int sys_mach_vm_deallocate(unsigned task, uintptr_t address, size_t size) {
+    return task == task_self && munmap((void *)address, pages(size)) == 0 ? 0 : 4; // KERN_INVALID_ARGUMENT
+}
+
 int sys_getrusage(int who, void *usage) {
     (void)who;
     memset(usage, 0, 144);
@@ -121,7 +131,8 @@ int sys_getrusage(int who, void *usage) {
 }
 
 int sys_clock_gettime(int clock, struct timespec *time) {
-    return (int)result(clock_gettime(clock == 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC, time)); // 4 to 9 are monotonic
+    return (int)result(
+        clock_gettime(clock == 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC, time)); // 4 to 9 are monotonic
 }
 
 uint64_t sys_mach_absolute_time(void) {
@@ -136,6 +147,21 @@ int sys_random_bytes(void *bytes, size_t count) {
 
 void sys_arc4random_buf(void *bytes, size_t count) {
     if (sys_random_bytes(bytes, count)) fault("no random bytes");
+}
+
+// For reading and writing of what is there: other flags have other numbers, and a mode is passed in another
+// way.
+int sys_open(const char *path, int flags) {
+    if (flags & ~(3 | 0x1000000)) fault("open: flags %#x are not modelled", (unsigned)flags); // O_CLOEXEC
+    return (int)result(open(path, (flags & 3) | (flags & 0x1000000 ? O_CLOEXEC : 0)));
+}
+
+int sys_close(int fd) {
+    return (int)result(close(fd));
+}
+
+long sys_read(int fd, void *bytes, size_t count) {
+    return result(read(fd, bytes, count));
 }
 
 long sys_write(int fd, const void *bytes, size_t count) {
@@ -190,7 +216,8 @@ void sys_malloc_printf(const char *format) {
 }
 
 static void set_pattern(char *to, const void *pattern, size_t width, size_t size) {
-    for (size_t at = 0; at < size; at += width) memcpy(to + at, pattern, size - at < width ? size - at : width);
+    for (size_t at = 0; at < size; at += width)
+        memcpy(to + at, pattern, size - at < width ? size - at : width);
 }
 
 void sys_memset_pattern4(void *to, const void *pattern, size_t size) {

@@ -10,22 +10,22 @@ enum { MOST_IMAGES = 32, MOST_SEGMENTS = 16, MOST_LIBRARIES = 32 };
 
 struct image {
     const char *path;
-    const uint8_t *file;                            // the whole file
-    char *base;                                     // where `low` was mapped
-    uint64_t low, span;                             // addresses in the file, __PAGEZERO left out
-    uint32_t type;                                  // MH_EXECUTE, MH_DYLIB, MH_BUNDLE
+    const uint8_t *file; // the whole file
+    char *base;          // where `low` was mapped
+    uint64_t low, span;  // addresses in the file, __PAGEZERO left out
+    uint32_t type;       // MH_EXECUTE, MH_DYLIB, MH_BUNDLE
     const struct segment_command_64 *segments[MOST_SEGMENTS];
     unsigned segment_count;
-    struct image *libraries[MOST_LIBRARIES];        // by ordinal less one; &the_system for libSystem
+    struct image *libraries[MOST_LIBRARIES]; // by ordinal less one; &the_system for libSystem
     unsigned library_count;
     const struct symtab_command *symtab;
     const struct dyld_info_command *info;
     const struct linkedit_data_command *chained;
     const struct entry_point_command *entry;
     const char *install_name;
-    bool late;                                      // opened by dlopen
+    bool late; // opened by dlopen
     bool fixed, initialised;
-    long tlv_key;                                   // of its thread-locals, 0 for none
+    long tlv_key; // of its thread-locals, 0 for none
     const void *tlv_template;
     size_t tlv_filled, tlv_size;
 };
@@ -33,15 +33,15 @@ struct image {
 extern struct image the_system, *images[MOST_IMAGES];
 extern unsigned image_count;
 
-struct image *load_image(const char *path);         // NULL: there is no such file
-void load_needed(struct image *);                   // what it names, not what those name
+struct image *load_image(const char *path); // NULL: there is no such file
+void load_needed(struct image *);           // what it names, not what those name
 void *in_image(const struct image *, uint64_t address);
 struct image *image_of(const void *address);
 typedef void section_fn(struct image *, const struct section_64 *, void *context);
 void each_section(struct image *, section_fn *, void *context);
 void protect(struct image *);
 void run_initialisers(struct image *);
-extern struct start {                               // what initialisers and main are called with
+extern struct start { // what initialisers and main are called with
     int argc;
     char **argv, **envp, **apple;
 } start;
@@ -49,8 +49,8 @@ extern struct start {                               // what initialisers and mai
 // Fixups: the same walk serves the search for tuples, which must not write, and the fixing.
 struct fixup {
     uint64_t *where;
-    uint64_t target;                                // of a rebase: the address to write
-    const char *name;                               // of a bind
+    uint64_t target;  // of a rebase: the address to write
+    const char *name; // of a bind
     int ordinal;
     int64_t addend;
     bool bind, weak_bind, weak_import;
@@ -63,10 +63,10 @@ void apply_fixups(struct image *);
 // Symbols.
 void *find_export(const struct image *, const char *name);
 bool find_import(struct image *, const char *name, int ordinal, bool weak, void **address);
-void *find_host(const char *name);                  // host.c: the list of what libSystem has here
+void *find_host(const char *name); // host.c: the list of what libSystem has here
 void print_host(void);
 enum { MOST_HIDDEN = 8 };
-extern const char *hidden[MOST_HIDDEN];             // names that begin so are not there
+extern const char *hidden[MOST_HIDDEN]; // names that begin so are not there
 
 // Interposing.
 struct tuple_count {

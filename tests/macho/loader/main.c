@@ -63,8 +63,9 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     uintptr_t address = (uintptr_t)info->si_addr;
     const struct image *image = image_of((void *)pc);
     note("died at %#lx, %s+%#lx, of address %#lx", (unsigned long)pc, image ? image->path : "the system",
-         (unsigned long)(image ? pc - (uintptr_t)image->base : 0), (unsigned long)address);
-    if (me.tlv_depth > 1) note("%u set-ups of thread-locals inside each other: malloc touches one", me.tlv_depth);
+        (unsigned long)(image ? pc - (uintptr_t)image->base : 0), (unsigned long)address);
+    if (me.tlv_depth > 1)
+        note("%u set-ups of thread-locals inside each other: malloc touches one", me.tlv_depth);
     if (address + 0x20000 > sp && address < sp + 0x20000) {
         note("the stack is at its end");
         _exit(138);
@@ -75,7 +76,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
 // A stack of its own for the handler, for each thread.
 void hand_over_signals(void) {
     const size_t size = 1 << 16;
-    stack_t stack = {.ss_sp = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), .ss_size = size};
+    stack_t stack = {.ss_sp = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        .ss_size = size};
     sigaltstack(&stack, NULL);
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigaction(SIGSEGV, &action, NULL);
@@ -85,7 +87,8 @@ void hand_over_signals(void) {
 
 static void report(void) {
     if (getpid() != process) return;
-    note("images %u, tuples %u live %u absent %u dropped", image_count, tuple_count.live, tuple_count.absent, tuple_count.dropped);
+    note("images %u, tuples %u live %u absent %u dropped", image_count, tuple_count.live, tuple_count.absent,
+        tuple_count.dropped);
     report_zones();
     note("threads %u started %u ended", thread_starts, thread_exits);
 }
@@ -124,7 +127,8 @@ void *sys_dlsym(void *handle, const char *name) {
     snprintf(symbol, sizeof symbol, "_%s", name);
     void *address = NULL;
     if (handle != (void *)-2) address = find_export(handle, symbol);
-    for (unsigned i = 0; handle == (void *)-2 && !address && i < image_count; i++) address = find_export(images[i], symbol);
+    for (unsigned i = 0; handle == (void *)-2 && !address && i < image_count; i++)
+        address = find_export(images[i], symbol);
     if (!address) address = find_host(symbol);
     return address ? interposed(NULL, address) : NULL;
 }
@@ -138,9 +142,11 @@ int main(int argc, char **argv, char **envp) {
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if (strcmp(argv[i], "--exports") == 0) return print_host(), 0;
         if (strcmp(argv[i], "--nano") == 0) nano = true;
-        else if (strcmp(argv[i], "--hide") == 0 && i + 1 < argc && hides < MOST_HIDDEN) hidden[hides++] = argv[++i];
+        else if (strcmp(argv[i], "--hide") == 0 && i + 1 < argc && hides < MOST_HIDDEN)
+            hidden[hides++] = argv[++i];
         else if (strcmp(argv[i], "--first") == 0 && i + 1 < argc) first = argv[++i];
-        else if (strcmp(argv[i], "--insert") == 0 && i + 1 < argc && insertions < MOST_IMAGES) inserted[insertions++] = argv[++i];
+        else if (strcmp(argv[i], "--insert") == 0 && i + 1 < argc && insertions < MOST_IMAGES)
+            inserted[insertions++] = argv[++i];
         else refuse("unknown option %s", argv[i]);
     }
     if (i == argc) refuse("no program");
@@ -154,7 +160,8 @@ int main(int argc, char **argv, char **envp) {
     struct image *program = load_image(argv[i]);
     if (!program || !program->entry) refuse("%s: no program", argv[i]);
     for (unsigned k = 0; k < insertions; k++)
-        if (!load_image(inserted[k])) refuse("terminating because inserted dylib '%s' could not be loaded", inserted[k]);
+        if (!load_image(inserted[k]))
+            refuse("terminating because inserted dylib '%s' could not be loaded", inserted[k]);
     link_from(0, false);
     check_early_calls();
 
@@ -163,6 +170,7 @@ int main(int argc, char **argv, char **envp) {
     // Inserted dylibs come before the program (dyld-1378 dyldMain.cpp).
     for (unsigned k = 1; k <= insertions; k++) run_initialisers(images[k]);
     run_initialisers(program);
-    int (*enter)(int, char **, char **, char **) = (int (*)(int, char **, char **, char **))(uintptr_t)(program->base + program->entry->entryoff);
+    int (*enter)(int, char **, char **, char **) =
+        (int (*)(int, char **, char **, char **))(uintptr_t)(program->base + program->entry->entryoff);
     exit(enter(start.argc, start.argv, start.envp, start.apple));
 }

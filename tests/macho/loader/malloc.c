@@ -70,7 +70,8 @@ void *sys_reallocarray(void *old, size_t count, size_t size) {
 
 void *sys_reallocarrayf(void *old, size_t count, size_t size) {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) return PATCHED(sys_free)(old), with_errno(NULL, DARWIN_ENOMEM);
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return PATCHED(sys_free)(old), with_errno(NULL, DARWIN_ENOMEM);
     return PATCHED(sys_reallocf)(old, bytes);
 }
 
@@ -135,11 +136,13 @@ unsigned sys_malloc_zone_batch_malloc(struct zone *zone, size_t size, void **blo
 
 void sys_malloc_zone_batch_free(struct zone *zone, void **blocks, unsigned count) {
     if (zone->batch_free) zone->batch_free(zone, blocks, count);
-    else for (unsigned i = 0; i < count; i++) zone->free(zone, blocks[i]);
+    else
+        for (unsigned i = 0; i < count; i++) zone->free(zone, blocks[i]);
 }
 
 // No look at NULL from version 15 on (libmalloc-521 and newer).
-void *sys_malloc_zone_malloc_with_options(struct zone *zone, size_t alignment, size_t size, uint64_t options) {
+void *sys_malloc_zone_malloc_with_options(
+    struct zone *zone, size_t alignment, size_t size, uint64_t options) {
     if (!zone || zone == &virtual_zone) zone = first_zone();
     bool plain = alignment <= sizeof(void *);
     if (!plain && (!is_alignment(alignment) || size % alignment)) return NULL;

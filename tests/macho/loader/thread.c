@@ -147,7 +147,8 @@ static void *live(void *argument) {
     return me.result;
 }
 
-static int start_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument) {
+static int start_thread(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument) {
     struct birth *birth = malloc(sizeof *birth);
     *birth = (struct birth){.function = function, .argument = argument};
     int error = pthread_create(thread, attributes, live, birth);
@@ -229,7 +230,8 @@ int sys_pthread_cancel(pthread_t thread) {
 void sys_pthread_testcancel(void) {
     if (me.uncancellable || !me.end) return;
     for (unsigned i = 0; i < MOST_THREADS; i++)
-        if (lives[i].taken && lives[i].cancel && pthread_equal(lives[i].thread, pthread_self())) sys_pthread_exit((void *)1);
+        if (lives[i].taken && lives[i].cancel && pthread_equal(lives[i].thread, pthread_self()))
+            sys_pthread_exit((void *)1);
 }
 
 int sys_pthread_setcancelstate(int state, int *old) {
@@ -252,6 +254,14 @@ int sys_usleep(unsigned microseconds) {
 unsigned sys_sleep(unsigned seconds) {
     while (seconds--) sys_usleep(1000000);
     return 0;
+}
+
+pthread_t sys_pthread_self(void) {
+    return pthread_self();
+}
+
+int sys_pthread_equal(pthread_t one, pthread_t other) {
+    return one == other;
 }
 
 int sys_pthread_main_np(void) {

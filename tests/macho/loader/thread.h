@@ -15,10 +15,10 @@ struct thread {
 #endif
     int error;
     unsigned id;
-    unsigned tlv_depth;       // set-ups of thread-locals that wait for the allocation of their storage
+    unsigned tlv_depth; // set-ups of thread-locals that wait for the allocation of their storage
     bool cancelled, uncancellable;
     void *result;
-    sigjmp_buf *end;          // where pthread_exit goes; NULL on the first thread
+    sigjmp_buf *end; // where pthread_exit goes; NULL on the first thread
 } __attribute__((aligned(16)));
 extern __thread struct thread me; // the program's only thread-local: thread.c says why
 

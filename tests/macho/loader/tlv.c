@@ -23,20 +23,19 @@ __asm__(".text\n.globl tlv_thunk\n.type tlv_thunk,@function\ntlv_thunk:\n"
         "pop %r11\npop %r10\npop %r9\npop %r8\npop %rsi\npop %rdx\npop %rcx\n"
         "pop %rbp\nret\n.size tlv_thunk,.-tlv_thunk\n");
 #elif defined(__aarch64__)
-#define PAIRS(op, kind) \
-    op " " kind "0," kind "1,[sp,#160]\n" op " " kind "2," kind "3,[sp,#192]\n" op " " kind "4," kind "5,[sp,#224]\n" \
-    op " " kind "6," kind "7,[sp,#256]\n" op " " kind "16," kind "17,[sp,#288]\n" op " " kind "18," kind "19,[sp,#320]\n" \
-    op " " kind "20," kind "21,[sp,#352]\n" op " " kind "22," kind "23,[sp,#384]\n" op " " kind "24," kind "25,[sp,#416]\n" \
-    op " " kind "26," kind "27,[sp,#448]\n" op " " kind "28," kind "29,[sp,#480]\n"
+#define PAIRS(op) \
+    op " q0,q1,[sp,#160]\n" op " q2,q3,[sp,#192]\n" op " q4,q5,[sp,#224]\n" op " q6,q7,[sp,#256]\n" \
+    op " q16,q17,[sp,#288]\n" op " q18,q19,[sp,#320]\n" op " q20,q21,[sp,#352]\n" op " q22,q23,[sp,#384]\n" \
+    op " q24,q25,[sp,#416]\n" op " q26,q27,[sp,#448]\n" op " q28,q29,[sp,#480]\n" op " q30,q31,[sp,#512]\n"
 #define WORDS(op) \
-    op " x1,x2,[sp,#16]\n" op " x3,x4,[sp,#32]\n" op " x5,x6,[sp,#48]\n" op " x7,x8,[sp,#64]\n" op " x9,x10,[sp,#80]\n" \
-    op " x11,x12,[sp,#96]\n" op " x13,x14,[sp,#112]\n" op " x15,x16,[sp,#128]\n"
+    op " x1,x2,[sp,#16]\n" op " x3,x4,[sp,#32]\n" op " x5,x6,[sp,#48]\n" op " x7,x8,[sp,#64]\n" \
+    op " x9,x10,[sp,#80]\n" op " x11,x12,[sp,#96]\n" op " x13,x14,[sp,#112]\n" op " x15,x16,[sp,#128]\n"
 __asm__(".text\n.globl tlv_thunk\n.type tlv_thunk,%function\ntlv_thunk:\n"
-        "sub sp,sp,#560\nstp x29,x30,[sp]\nmov x29,sp\n" WORDS("stp") "str x17,[sp,#144]\n" PAIRS("stp", "q")
-        "stp q30,q31,[sp,#512]\n"
+        "sub sp,sp,#560\nstp x29,x30,[sp]\nmov x29,sp\nstr x17,[sp,#144]\n"
+        WORDS("stp") PAIRS("stp")
         "bl tlv_address\n"
-        "ldp q30,q31,[sp,#512]\n" PAIRS("ldp", "q") "ldr x17,[sp,#144]\n" WORDS("ldp")
-        "ldp x29,x30,[sp]\nadd sp,sp,#560\nret\n.size tlv_thunk,.-tlv_thunk\n");
+        PAIRS("ldp") WORDS("ldp")
+        "ldr x17,[sp,#144]\nldp x29,x30,[sp]\nadd sp,sp,#560\nret\n.size tlv_thunk,.-tlv_thunk\n");
 #endif
 
 static void release(void *storage) {

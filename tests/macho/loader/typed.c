@@ -36,7 +36,8 @@ void *sys_malloc_type_valloc(size_t size, uint64_t type) {
 
 void *sys_malloc_type_aligned_alloc(size_t alignment, size_t size, uint64_t type) {
     (void)type;
-    return typed_calls_rerouted ? PATCHED(sys_aligned_alloc)(alignment, size) : sys_aligned_alloc(alignment, size);
+    return typed_calls_rerouted ? PATCHED(sys_aligned_alloc)(alignment, size)
+                                : sys_aligned_alloc(alignment, size);
 }
 
 int sys_malloc_type_posix_memalign(void **result, size_t alignment, size_t size, uint64_t type) {
@@ -76,27 +77,49 @@ void *sys_malloc_type_zone_valloc(struct zone *zone, size_t size, uint64_t type)
 
 void *sys_malloc_type_zone_memalign(struct zone *zone, size_t alignment, size_t size, uint64_t type) {
     if (typed_calls_rerouted) return PATCHED(sys_malloc_zone_memalign)(zone, alignment, size);
-    return typed(zone) ? zone->type_memalign(zone, alignment, size, type) : zone->memalign(zone, alignment, size);
+    return typed(zone) ? zone->type_memalign(zone, alignment, size, type)
+                       : zone->memalign(zone, alignment, size);
 }
 
-void *sys_malloc_type_zone_malloc_with_options(struct zone *zone, size_t alignment, size_t size, uint64_t type, uint64_t options) {
+void *sys_malloc_type_zone_malloc_with_options(
+    struct zone *zone, size_t alignment, size_t size, uint64_t type, uint64_t options) {
     (void)type;
-    if (typed_calls_rerouted) return PATCHED(sys_malloc_zone_malloc_with_options)(zone, alignment, size, options);
+    if (typed_calls_rerouted)
+        return PATCHED(sys_malloc_zone_malloc_with_options)(zone, alignment, size, options);
     return sys_malloc_zone_malloc_with_options(zone, alignment, size, options);
 }
 
 // _malloc_detect_interposition, which leaves out the two with options.
 void detect_interposition(void) {
     void *const plain[] = {
-        sys_malloc, sys_calloc, sys_realloc, sys_free, sys_valloc, sys_aligned_alloc, sys_posix_memalign,
-        sys_malloc_zone_malloc, sys_malloc_zone_calloc, sys_malloc_zone_realloc, sys_malloc_zone_free,
-        sys_malloc_zone_valloc, sys_malloc_zone_memalign,
+        sys_malloc,
+        sys_calloc,
+        sys_realloc,
+        sys_free,
+        sys_valloc,
+        sys_aligned_alloc,
+        sys_posix_memalign,
+        sys_malloc_zone_malloc,
+        sys_malloc_zone_calloc,
+        sys_malloc_zone_realloc,
+        sys_malloc_zone_free,
+        sys_malloc_zone_valloc,
+        sys_malloc_zone_memalign,
     };
     void *const with_type[] = {
-        sys_malloc_type_malloc, sys_malloc_type_calloc, sys_malloc_type_realloc, sys_malloc_type_free,
-        sys_malloc_type_valloc, sys_malloc_type_aligned_alloc, sys_malloc_type_posix_memalign,
-        sys_malloc_type_zone_malloc, sys_malloc_type_zone_calloc, sys_malloc_type_zone_realloc,
-        sys_malloc_type_zone_free, sys_malloc_type_zone_valloc, sys_malloc_type_zone_memalign,
+        sys_malloc_type_malloc,
+        sys_malloc_type_calloc,
+        sys_malloc_type_realloc,
+        sys_malloc_type_free,
+        sys_malloc_type_valloc,
+        sys_malloc_type_aligned_alloc,
+        sys_malloc_type_posix_memalign,
+        sys_malloc_type_zone_malloc,
+        sys_malloc_type_zone_calloc,
+        sys_malloc_type_zone_realloc,
+        sys_malloc_type_zone_free,
+        sys_malloc_type_zone_valloc,
+        sys_malloc_type_zone_memalign,
     };
     bool any_plain = false, any_typed = false;
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {

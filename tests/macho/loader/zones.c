@@ -108,8 +108,8 @@ void sys_malloc_fork_child(void) {
     list_lock = 0;
 }
 
-// Nano's layout: small blocks from the first zone, the rest from its helper. A first zone of another name is what
-// a sanitizer or another allocator leaves.
+// Nano's layout: small blocks from the first zone, the rest from its helper. A first zone of another name is
+// what a sanitizer or another allocator leaves.
 void set_up_zones(const char *first, bool nano) {
     struct zone *helper = nano ? make_heap("MallocHelperZone", NULL) : NULL;
     sys_malloc_zone_register(make_heap(first, helper));
@@ -119,7 +119,8 @@ void set_up_zones(const char *first, bool nano) {
 void report_zones(void) {
     char line[512] = "";
     for (unsigned i = 0, at = 0; i < zone_count && at < sizeof line; i++)
-        at += (unsigned)snprintf(line + at, sizeof line - at, "%s%s v%u", i ? ", " : "", zones[i]->name, zones[i]->version);
+        at += (unsigned)snprintf(
+            line + at, sizeof line - at, "%s%s v%u", i ? ", " : "", zones[i]->name, zones[i]->version);
     note("zones: %s", line);
 }
 
@@ -194,31 +195,37 @@ static int v_claims(struct zone *zone, void *address) {
 }
 
 static void *v_with_options(struct zone *zone, size_t alignment, size_t size, uint64_t options) {
-    return sys_malloc_zone_malloc_with_options(zone == &virtual_zone ? zones[0] : zone, alignment, size, options);
+    return sys_malloc_zone_malloc_with_options(
+        zone == &virtual_zone ? zones[0] : zone, alignment, size, options);
 }
 
 static void *v_type_malloc(struct zone *zone, size_t size, uint64_t type) {
     (void)zone;
-    return zones[0]->version >= 16 ? zones[0]->type_malloc(zones[0], size, type) : zones[0]->malloc(zones[0], size);
+    return zones[0]->version >= 16 ? zones[0]->type_malloc(zones[0], size, type)
+                                   : zones[0]->malloc(zones[0], size);
 }
 
 static void *v_type_calloc(struct zone *zone, size_t count, size_t size, uint64_t type) {
     (void)zone;
-    return zones[0]->version >= 16 ? zones[0]->type_calloc(zones[0], count, size, type) : zones[0]->calloc(zones[0], count, size);
+    return zones[0]->version >= 16 ? zones[0]->type_calloc(zones[0], count, size, type)
+                                   : zones[0]->calloc(zones[0], count, size);
 }
 
 static void *v_type_realloc(struct zone *zone, void *old, size_t size, uint64_t type) {
     struct zone *owner = old ? zone_of(old, NULL) : NULL;
-    if (owner == &virtual_zone && zones[0]->version >= 16) return zones[0]->type_realloc(zones[0], old, size, type);
+    if (owner == &virtual_zone && zones[0]->version >= 16)
+        return zones[0]->type_realloc(zones[0], old, size, type);
     return v_realloc(zone, old, size);
 }
 
 static void *v_type_memalign(struct zone *zone, size_t alignment, size_t size, uint64_t type) {
     (void)zone;
-    return zones[0]->version >= 16 ? zones[0]->type_memalign(zones[0], alignment, size, type) : zones[0]->memalign(zones[0], alignment, size);
+    return zones[0]->version >= 16 ? zones[0]->type_memalign(zones[0], alignment, size, type)
+                                   : zones[0]->memalign(zones[0], alignment, size);
 }
 
-static int v_enumerate(unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *reader, recorder_fn *record) {
+static int v_enumerate(
+    unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *reader, recorder_fn *record) {
     (void)zone;
     return zones[0]->introspect->enumerator(task, context, types, (uintptr_t)zones[0], reader, record);
 }
@@ -244,13 +251,33 @@ static int v_locked(struct zone *zone) {
 }
 
 static struct introspection v_introspection = {
-    .enumerator = v_enumerate, .good_size = v_good_size, .check = v_check, .statistics = v_statistics, .zone_locked = v_locked,
+    .enumerator = v_enumerate,
+    .good_size = v_good_size,
+    .check = v_check,
+    .statistics = v_statistics,
+    .zone_locked = v_locked,
 };
 
 struct zone virtual_zone = {
-    .size = v_size, .malloc = v_malloc, .calloc = v_calloc, .valloc = v_valloc, .free = v_free, .realloc = v_realloc,
-    .destroy = v_destroy, .name = "DefaultMallocZone", .batch_malloc = v_batch_malloc, .batch_free = v_batch_free,
-    .introspect = &v_introspection, .version = 16, .memalign = v_memalign, .free_definite_size = v_free_definite,
-    .pressure_relief = v_relieve, .claimed_address = v_claims, .malloc_with_options = v_with_options,
-    .type_malloc = v_type_malloc, .type_calloc = v_type_calloc, .type_realloc = v_type_realloc, .type_memalign = v_type_memalign,
+    .size = v_size,
+    .malloc = v_malloc,
+    .calloc = v_calloc,
+    .valloc = v_valloc,
+    .free = v_free,
+    .realloc = v_realloc,
+    .destroy = v_destroy,
+    .name = "DefaultMallocZone",
+    .batch_malloc = v_batch_malloc,
+    .batch_free = v_batch_free,
+    .introspect = &v_introspection,
+    .version = 16,
+    .memalign = v_memalign,
+    .free_definite_size = v_free_definite,
+    .pressure_relief = v_relieve,
+    .claimed_address = v_claims,
+    .malloc_with_options = v_with_options,
+    .type_malloc = v_type_malloc,
+    .type_calloc = v_type_calloc,
+    .type_realloc = v_type_realloc,
+    .type_memalign = v_type_memalign,
 };

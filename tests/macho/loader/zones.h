@@ -17,7 +17,8 @@ typedef int reader_fn(unsigned task, uintptr_t address, size_t size, void **loca
 typedef void recorder_fn(unsigned task, void *context, unsigned type, struct range *ranges, unsigned count);
 
 struct introspection {
-    int (*enumerator)(unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *, recorder_fn *);
+    int (*enumerator)(
+        unsigned task, void *context, unsigned types, uintptr_t zone, reader_fn *, recorder_fn *);
     size_t (*good_size)(struct zone *, size_t);
     int (*check)(struct zone *);
     void (*print)(struct zone *, int verbose);
@@ -47,20 +48,21 @@ struct zone {
     void (*batch_free)(struct zone *, void **, unsigned);
     struct introspection *introspect;
     unsigned version;
-    void *(*memalign)(struct zone *, size_t, size_t);          // 5
-    void (*free_definite_size)(struct zone *, void *, size_t); // 6
-    size_t (*pressure_relief)(struct zone *, size_t);          // 8
-    int (*claimed_address)(struct zone *, void *);             // 10
-    void (*try_free_default)(struct zone *, void *);           // 13
+    void *(*memalign)(struct zone *, size_t, size_t);                      // 5
+    void (*free_definite_size)(struct zone *, void *, size_t);             // 6
+    size_t (*pressure_relief)(struct zone *, size_t);                      // 8
+    int (*claimed_address)(struct zone *, void *);                         // 10
+    void (*try_free_default)(struct zone *, void *);                       // 13
     void *(*malloc_with_options)(struct zone *, size_t, size_t, uint64_t); // 15
-    void *(*type_malloc)(struct zone *, size_t, uint64_t);     // 16, and the rest
+    void *(*type_malloc)(struct zone *, size_t, uint64_t);                 // 16, and the rest
     void *(*type_calloc)(struct zone *, size_t, size_t, uint64_t);
     void *(*type_realloc)(struct zone *, void *, size_t, uint64_t);
     void *(*type_memalign)(struct zone *, size_t, size_t, uint64_t);
     void *(*type_malloc_with_options)(struct zone *, size_t, size_t, uint64_t, uint64_t);
 };
 _Static_assert(sizeof(struct zone) == 200 && offsetof(struct zone, version) == 104, "malloc_zone_t");
-_Static_assert(sizeof(struct introspection) == 136 && offsetof(struct introspection, reinit_lock) == 104, "malloc_introspection_t");
+_Static_assert(sizeof(struct introspection) == 136 && offsetof(struct introspection, reinit_lock) == 104,
+    "malloc_introspection_t");
 
 enum { ENUMERATE_BLOCKS = 1, ENUMERATE_REGIONS = 2, ENUMERATE_ADMIN = 4, OPTION_CLEAR = 1 };
 enum { DARWIN_ENOMEM = 12, DARWIN_EINVAL = 22 };

@@ -1,0 +1,31 @@
+// The functions of the model, sys_NAME for Darwin's NAME: to be included with X defined.
+
+// libmalloc's.
+X(malloc) X(calloc) X(realloc) X(reallocf) X(valloc) X(vfree) X(free) X(aligned_alloc) X(posix_memalign)
+X(malloc_size) X(malloc_good_size) X(malloc_default_zone) X(malloc_default_purgeable_zone)
+X(malloc_create_zone) X(malloc_destroy_zone) X(malloc_zone_register) X(malloc_zone_unregister)
+X(malloc_get_all_zones) X(malloc_get_zone_name) X(malloc_set_zone_name) X(malloc_zone_from_ptr)
+X(malloc_zone_malloc) X(malloc_zone_calloc) X(malloc_zone_valloc) X(malloc_zone_memalign)
+X(malloc_zone_realloc) X(malloc_zone_free) X(malloc_zone_batch_malloc) X(malloc_zone_batch_free)
+X(malloc_zone_malloc_with_options) X(malloc_zone_check) X(malloc_zone_print)
+X(malloc_zone_print_ptr_info) X(malloc_zone_log) X(malloc_zone_statistics)
+X(malloc_zone_pressure_relief) X(malloc_jumpstart) X(malloc_printf) X(malloc_type_malloc)
+X(malloc_type_calloc) X(malloc_type_realloc) X(malloc_type_free) X(malloc_type_valloc)
+X(malloc_type_aligned_alloc) X(malloc_type_posix_memalign) X(malloc_type_zone_malloc)
+X(malloc_type_zone_calloc) X(malloc_type_zone_realloc) X(malloc_type_zone_free)
+X(malloc_type_zone_valloc) X(malloc_type_zone_memalign) X(malloc_type_zone_malloc_with_options)
+
+// The rest of libSystem's.
+X(pthread_key_create) X(pthread_key_delete) X(pthread_getspecific) X(pthread_setspecific)
+X(pthread_create) X(pthread_exit) X(pthread_join) X(pthread_detach) X(pthread_cancel)
+X(pthread_testcancel) X(pthread_setcancelstate) X(pthread_main_np) X(pthread_self) X(pthread_equal)
+X(pthread_introspection_hook_install) X(pthread_atfork) X(pthread_once) X(pthread_mutex_init)
+X(pthread_mutex_destroy) X(pthread_mutex_lock) X(pthread_mutex_trylock) X(pthread_mutex_unlock)
+X(pthread_threadid_np) X(os_unfair_lock_lock) X(os_unfair_lock_lock_with_options)
+X(os_unfair_lock_trylock) X(os_unfair_lock_unlock) X(os_unfair_lock_assert_owner)
+X(os_unfair_lock_assert_not_owner) X(dispatch_async_f) X(dispatch_get_global_queue) X(usleep) X(sleep)
+X(fork) X(waitpid) X(mmap) X(munmap) X(mprotect) X(madvise) X(getpagesize) X(sysconf) X(pathconf)
+X(sysctl) X(task_info) X(getrusage) X(clock_gettime) X(mach_absolute_time) X(arc4random_buf) X(open)
+X(close) X(read) X(write) X(mach_thread_self) X(mach_vm_read_overwrite) X(mach_vm_allocate)
+X(mach_vm_deallocate) X(strdup) X(strndup) X(abort) X(memset_pattern4) X(memset_pattern8)
+X(memset_pattern16) X(dlopen) X(dlsym)
