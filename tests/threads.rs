@@ -73,9 +73,14 @@ impl Place {
     }
 
     fn archive(&self, policy: &str, work: &Path) -> PathBuf {
+        self.archive_with(policy, work, &[])
+    }
+
+    fn archive_with(&self, policy: &str, work: &Path, more: &[&str]) -> PathBuf {
         let object = work.join("heap.o");
         let mut compile = self.compiler();
         compile.args(["-std=gnu11", "-O2", "-fPIC", "-c"]).arg(heaps::heap("thread_aware.c"));
+        compile.args(more);
         if policy == "required" {
             compile.arg("-DAWARE_STRICT");
         }
@@ -226,5 +231,55 @@ fn a_heap_that_does_not_ask_is_not_told() {
     for told in ["threads_that_return_are_seen_off", "threads_of_c11_are_seen_off"] {
         let (_, program) = programs.iter().find(|(name, _)| name == told).unwrap();
         assert_eq!(run(program, &library, "advisory", false).status.code(), Some(1), "{told}");
+    }
+}
+
+/// A class in C++ that hands everything on to the heap that counts.
+const CLASS: &str = r#"#include <cstddef>
+extern "C" {
+void aware_thread_init();
+void aware_thread_cleanup();
+void *aware_malloc(std::size_t size);
+void aware_free(void *block);
+void *aware_memalign(std::size_t alignment, std::size_t size);
+std::size_t aware_malloc_usable_size(void *block);
+}
+struct Classy {
+    void *malloc(std::size_t size) { return aware_malloc(size); }
+    void free(void *ptr) { aware_free(ptr); }
+    void *memalign(std::size_t alignment, std::size_t size) { return aware_memalign(alignment, size); }
+    std::size_t getSize(void *ptr) { return aware_malloc_usable_size(ptr); }
+    void lock() {}
+    void unlock() {}
+    void threadInit() { aware_thread_init(); }
+    void threadCleanup() { aware_thread_cleanup(); }
+};
+#include "redirect.hpp"
+#ifdef __cpp_concepts
+static_assert(alloc8::ThreadAwareAllocator<Classy>);
+#endif
+ALLOC8_REDIRECT_WITH_THREADS(Classy);
+"#;
+
+/// By `build`, as its user makes it: the class is named in the description.
+#[test]
+fn threads_are_told_to_a_heap_that_is_a_class() {
+    let work = TempDir::new().unwrap();
+    let programs = GLIBC.programs(work.path());
+    fs::write(work.path().join("classy.cpp"), CLASS).unwrap();
+    for policy in POLICIES {
+        let text = fs::read_to_string(description(policy)).unwrap();
+        let text = text.replace("\"aware_", "\"classy_").replace("\"classy_count", "\"aware_count");
+        let text = text.replace("\"classy_nest", "\"aware_nest");
+        let flag = "\"classy_thread_created\"";
+        let text = text.replace(flag, "\"aware_thread_created\"");
+        let text = text.replace("archive = ", "cpp     = \"classy.cpp\"\narchive = ");
+        let archive = GLIBC.archive_with(policy, work.path(), &["-DAWARE_FLAG_ELSEWHERE"]);
+        fs::copy(archive, work.path().join("libaware.a")).unwrap();
+        let toml = work.path().join("classy.toml");
+        fs::write(&toml, text).unwrap();
+        let library = work.path().join(format!("libclassy-{policy}.so"));
+        heaps::run(cli().arg("build").arg("-a").arg(&toml).arg("-o").arg(&library));
+        hold(&programs, &library, policy, &[true]);
     }
 }

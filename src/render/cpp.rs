@@ -44,7 +44,10 @@ fn headers(plan: &Plan) -> tera::Context {
         plan.answers.iter().partition(|a| a.symbol.operation.is_operator());
     values["max_size"] = max_size.into();
     values["heap_functions"] = heap_functions(plan).into();
-    values["redirected"] = redirected(plan).into();
+    values["redirected"] = redirected(plan, false).into();
+    values["redirected_threads"] = redirected(plan, true).into();
+    let minds_threads = plan.allocator.minds_threads();
+    values["minds_threads"] = minds_threads.into();
     values["members"] = members().into();
     values["c_families"] = families(plan, &functions).into();
     values["operator_families"] = families(plan, &operators).into();
@@ -115,10 +118,11 @@ fn called(plan: &Plan) -> impl Iterator<Item = (Role, &Call)> {
 
 /// What a heap class has to have to stand for the described functions; null if it cannot, because
 /// one of them takes other arguments than the standard's or has no member that would mean it.
-fn redirected(plan: &Plan) -> Option<Vec<Value>> {
+fn redirected(plan: &Plan, threads: bool) -> Option<Vec<Value>> {
     let redirect = |(role, call): (Role, &Call)| {
         let prototype = role.prototype();
         let member = member(role)?;
+        let object = if threads { "alloc8_threads" } else { "alloc8_heap" };
         // What a class's `owns` says is true or false.
         let compares = call.verdict.as_ref().is_some_and(|v| v.comparison.is_some());
         if !call.is_standard(&prototype) || compares {
@@ -139,11 +143,12 @@ fn redirected(plan: &Plan) -> Option<Vec<Value>> {
                 parameters.collect::<Vec<_>>().join(", ")
             ),
             "role": role.key(),
-            "body": format!("{keyword}alloc8_heap::{member}({});", arguments.join(", ")),
+            "body": format!("{keyword}{object}::{member}({});", arguments.join(", ")),
             "member": member,
         }))
     };
-    called(plan).map(redirect).collect()
+    let of_threads = |role| matches!(role, Role::ThreadInit | Role::ThreadCleanup);
+    called(plan).filter(|(role, _)| of_threads(*role) == threads).map(redirect).collect()
 }
 
 /// The member of `HeapRedirect` that means the role.
@@ -159,6 +164,8 @@ fn member(role: Role) -> Option<&'static str> {
         Role::Lock => "lock",
         Role::Unlock => "unlock",
         Role::Reinit => "reinit",
+        Role::ThreadInit => "threadInit",
+        Role::ThreadCleanup => "threadCleanup",
         _ => return None,
     })
 }

@@ -1,5 +1,7 @@
 //! What a class lacks is said in one line, by the compiler.
 
+use alloc8_gen::allocator::{self, Role};
+
 use super::headers::{STANDARDS, compile, compilers, free_list, render, said};
 
 const MEMBERS: &[(&str, &str)] = &[
@@ -52,14 +54,51 @@ fn a_heap_that_is_not_ready_before_the_first_call_is_refused() {
     }
 }
 
+/// The errors that a class gives whose description names functions for threads.
+fn thread_errors(cxx: &str, standard: &str, class: &str, macros: &str) -> Vec<String> {
+    let work = tempfile::tempdir().unwrap();
+    let mut heap = free_list();
+    let xx = allocator::built_in("xx").unwrap().unwrap();
+    for role in [Role::ThreadInit, Role::ThreadCleanup] {
+        heap.functions.insert(role, xx.functions[&role].clone());
+    }
+    render(&heap, work.path());
+    let text = format!("#include <cstddef>\n{class}\n#include \"redirect.hpp\"\n{macros}\n");
+    let output = compile(cxx, work.path(), &text, &[standard, "-c"], "class.o");
+    said(&output).lines().filter(|line| line.contains("error:")).map(str::to_owned).collect()
+}
+
 #[test]
-fn hooks_for_threads_are_refused_with_words() {
+fn a_class_that_lacks_a_hook_for_threads_is_told_so_in_one_line() {
+    let members: String = MEMBERS.iter().map(|(m, _)| *m).collect();
+    let hooks = ["void threadInit();", "void threadCleanup();"];
+    for (cxx, standard) in compilers().into_iter().zip(STANDARDS.iter().cycle()) {
+        for name in ["ALLOC8_THREAD_REDIRECT", "ALLOC8_REDIRECT_WITH_THREADS"] {
+            for (has, lacks) in [(hooks[0], "threadCleanup"), (hooks[1], "threadInit")] {
+                let class = format!("struct Heap {{ {members} {has} }};");
+                let errors = thread_errors(cxx, standard, &class, &format!("{name}(Heap);"));
+                assert_eq!(errors.len(), 1, "{cxx}: {errors:#?}");
+                let wanted = format!("the heap class has no `void {lacks}()`");
+                assert!(errors[0].contains(&wanted), "{cxx}: {errors:#?}");
+            }
+            let class = format!("struct Heap {{ {members} {} {} }};", hooks[0], hooks[1]);
+            let errors = thread_errors(cxx, standard, &class, &format!("{name}(Heap);"));
+            assert!(errors.is_empty(), "{cxx}: {errors:#?}");
+        }
+    }
+}
+
+#[test]
+fn hooks_for_threads_that_nothing_would_call_are_refused_with_words() {
     let members: String = MEMBERS.iter().map(|(m, _)| *m).collect();
     let class = format!("struct Heap {{ {members} void threadInit(); void threadCleanup(); }};");
     for name in ["ALLOC8_THREAD_REDIRECT", "ALLOC8_REDIRECT_WITH_THREADS"] {
         for cxx in compilers() {
             let errors = errors(cxx, "-std=c++17", &class, &format!("{name}(Heap);"));
-            assert!(errors.iter().any(|e| e.contains("no hooks yet")), "{cxx}: {errors:#?}");
+            assert!(
+                errors.iter().any(|e| e.contains("names no thread_init")),
+                "{cxx}: {errors:#?}"
+            );
         }
     }
 }
