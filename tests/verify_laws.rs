@@ -174,3 +174,54 @@ fn a_law_that_is_none_is_an_error_with_a_suggestion() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     golden("unknown.txt", &String::from_utf8_lossy(&output.stderr));
 }
+
+/// The libraries that Debian 12 ships: some laws that each is known to break, and some that hold.
+#[test]
+fn laws_are_told_of_libraries_of_others() {
+    const PASSED_OVER: &str = "replacing_operator_new_replaces_its_forms";
+    let cases: [(&str, &str, &[&str], &[&str]); 3] = [
+        (
+            "libjemalloc.so.2",
+            "libjemalloc2",
+            // Blocks of glibc's pvalloc and __libc_malloc reach its free.
+            &[PASSED_OVER, "valloc_and_pvalloc_give_pages", "libc_aliases_share_the_heap"],
+            &["calloc_overflow_fails", "free_keeps_errno", "threads_mix_all_operations"],
+        ),
+        (
+            "libmimalloc.so.2.0",
+            "libmimalloc2.0",
+            // Built as C, it cannot throw; calloc leaves errno alone; realloc(p, 0) returns a block.
+            &[
+                PASSED_OVER,
+                "new_that_fails_throws_bad_alloc",
+                "calloc_overflow_fails",
+                "realloc_to_zero_frees",
+            ],
+            &["free_keeps_errno", "realloc_keeps_content"],
+        ),
+        (
+            "libtcmalloc_minimal.so.4",
+            "libtcmalloc-minimal4",
+            &[PASSED_OVER, "calloc_overflow_fails", "pvalloc_overflow_fails"],
+            &["free_keeps_errno", "threads_mix_all_operations"],
+        ),
+    ];
+    for (file, package, broken, hold) in cases {
+        let library = Path::new("/usr/lib/x86_64-linux-gnu").join(file);
+        if !library.exists() {
+            common::skip(package, &format!("apt-get install {package}"));
+            continue;
+        }
+        let laws = format!("--laws={}", [broken, hold].concat().join(","));
+        let output = verify(&library, &[&laws, "--cc", "gcc", "--format", "json"]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let objects = text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+        let judged: Vec<_> = objects.filter(|object| object["reason"] == "law").collect();
+        assert_eq!(judged.len(), broken.len() + hold.len(), "{text}");
+        for law in judged {
+            let known = broken.iter().any(|name| law["law"] == *name);
+            assert_eq!(law["outcome"], if known { "broken" } else { "holds" }, "{file}: {law}");
+        }
+    }
+}

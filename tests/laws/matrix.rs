@@ -11,9 +11,10 @@ const LEVELS: &[&[&str]] = &[&["-O0"], &["-O2"], &["-O3", "-flto"]];
 /// What distributions build and link packages with.
 const DISTRIBUTION: &[&str] = &[
     "-U_FORTIFY_SOURCE",
-    "-D_FORTIFY_SOURCE=2",
+    "-D_FORTIFY_SOURCE=3",
     "-fstack-protector-strong",
     "-fcf-protection",
+    "-flto",
     "-Wl,-Bsymbolic-functions",
     "-Wl,-z,relro,-z,now",
     "-Wl,--as-needed",
@@ -30,15 +31,15 @@ const DRESSES: &[(&str, &[&[&str]])] =
 fn jumping(heap: &Heap, maker: &str, first: usize, findings: &mut Findings) {
     let Some(maker) = compiler(maker) else { return };
     for (place, level) in LEVELS.iter().enumerate() {
-        if level.contains(&"-flto") && maker.name() == "clang" && !has_lld() {
-            continue;
-        }
         for (number, (dress, options)) in DRESSES.iter().enumerate() {
             if !all() && (place + first) % DRESSES.len() != number {
                 continue;
             }
             let flags: Vec<&str> =
                 level.iter().chain(options.iter().copied().flatten()).copied().collect();
+            if flags.contains(&"-flto") && maker.name() == "clang" && !has_lld() {
+                continue;
+            }
             let (_work, library) = shim::jumping(heap, &maker, &flags);
             let level = level.join(" ");
             let cell = format!("{} jumping by {} {level} {dress}", heap.name, maker.name());
