@@ -309,6 +309,35 @@ pub static CODES: &[Code] = &[
          Example: `thread_created = \"my_thread_created\"`.",
     ),
     page(
+        "A8230",
+        "no facts about programs that carry their heap",
+        "With `--mode static` the heap is a part of the program. What such a program runs first, and\n\
+         what its C library's archive asks of a heap, has been found out for glibc and musl on Linux.\n\
+         Elsewhere, link the shared library that `--mode interpose` makes before the C library.",
+    ),
+    page(
+        "A8231",
+        "a language without this mode",
+        "A header in C++ and a module in Rust become part of what includes them: a program that has\n\
+         one carries its heap, and a library that has one can be preloaded. There is no other text\n\
+         for `--mode static`.\n\
+         Leave out `--mode`, or take the shim in C.",
+    ),
+    page(
+        "A8236",
+        "no dlopen of its own in a program",
+        "With `deepbind = \"drop\"` a preloaded shim stands before the C library's `dlopen` and jumps to\n\
+         it. A static program has one `dlopen`, its own, and nothing to jump to.\n\
+         Leave `deepbind` out of the description that `--mode static` is built from.",
+    ),
+    page(
+        "A8237",
+        "nobody would tell the heap of new threads",
+        "`thread_init` and `thread_cleanup` are run, and `thread_created` is set, by functions that stand\n\
+         before the C library's `pthread_create`. Inside a program, and beside the system's malloc, none do.\n\
+         Write `thread_policy = \"required\"` and leave out `thread_created`: each call looks then.",
+    ),
+    page(
         "A8260",
         "a description with two languages",
         "`rust = …` says that the functions are methods of a Rust type, `cpp = …` that a C++ class\n\
@@ -536,6 +565,22 @@ pub static CODES: &[Code] = &[
          target that was named, or than this host where no target was named.\n\
          Name a compiler for the target, or the compiler's own target.\n\
          Example: `alloc8-gen build --cc aarch64-linux-gnu-gcc --target aarch64-unknown-linux-gnu`.",
+    ),
+    page(
+        "A8440",
+        "an object that does not define what its plan says",
+        "The object that programs are to carry was read back: a name of the plan is missing or hidden, or\n\
+         another is seen by all.\n\
+         Linkers differ in what they make of aliases in a relocatable object (mold ignores --defsym there\n\
+         without a word): try `--cc \"cc -fuse-ld=bfd\"`.",
+    ),
+    page(
+        "A8441",
+        "a program that was linked with the object does not use it alone",
+        "Programs in C and C++, static and dynamic, were linked with the object that was built, read back\n\
+         and run where that is possible here. In one of them a name is missing, is there twice, comes from\n\
+         another library, or is not seen by the program's libraries: two heaps would meet.\n\
+         Try another linker: `--cc \"cc -fuse-ld=bfd\"`.",
     ),
     page(
         "A8501",

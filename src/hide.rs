@@ -148,7 +148,7 @@ fn copy_with(
     objcopy(compiler, &arguments, "hiding an archive's public names")
 }
 
-fn objcopy(compiler: &Compiler, arguments: &[OsString], doing: &str) -> Result<()> {
+pub(crate) fn objcopy(compiler: &Compiler, arguments: &[OsString], doing: &str) -> Result<()> {
     let mut first = None;
     let mut tools = [compiler.tool("objcopy"), "llvm-objcopy".into()];
     // GNU's knows its own targets alone, and copies an archive's members of others unchanged.

@@ -20,7 +20,7 @@ use crate::{
     embedded,
     hide::{hide, inspect, machine_of},
     init::complete,
-    plan::Plan,
+    plan::{Mode, Plan},
     probe::{self, Measurements},
     render::{self, Inputs},
     spec::{Abi, Platform},
@@ -123,7 +123,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
 }
 
 /// What an emulator leaves open.
-fn under_emulation(
+pub(crate) fn under_emulation(
     compiler: &Compiler,
     allocator: &Allocator,
     measured: &Measurements,
@@ -147,7 +147,7 @@ pub struct Prepared {
     /// What the measurement has to say.
     pub found: Vec<Diagnostic>,
     /// Where the copies are.
-    work: Work,
+    pub(crate) work: Work,
 }
 
 /// Inspects archives, hides their public names in private copies and measures what was promised.
@@ -179,7 +179,7 @@ pub fn prepare(
     Ok(Prepared { allocator: described, copies, measured, remarks, found, work })
 }
 
-fn abi(order: &Order<'_>) -> Result<Abi> {
+pub(crate) fn abi(order: &Order<'_>) -> Result<Abi> {
     let triple = &order.compiler.target;
     order.platform.abi_of(triple).cloned().ok_or_else(|| {
         Diagnostic::error(
@@ -192,7 +192,7 @@ fn abi(order: &Order<'_>) -> Result<Abi> {
 }
 
 /// Methods of a type are called in the type's own language.
-fn refuse_other_language(order: &Order<'_>) -> Result<()> {
+pub(crate) fn refuse_other_language(order: &Order<'_>) -> Result<()> {
     let allocator = order.allocator;
     if let Some(path) = &allocator.rust {
         return Err(Diagnostic::error(
@@ -206,7 +206,7 @@ fn refuse_other_language(order: &Order<'_>) -> Result<()> {
 }
 
 /// `--lib`, the embedded source, the description's own archives, or what is installed.
-fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
+pub(crate) fn archives(order: &Order<'_>) -> Result<Vec<PathBuf>> {
     let allocator = order.allocator;
     if let Some(why) = allocator.not_built.as_ref().filter(|_| order.libs.is_empty()) {
         return Err(Diagnostic::error(
@@ -332,7 +332,13 @@ fn assemble(
     Ok(library)
 }
 
-fn recipe(order: &Order<'_>, abi: &Abi, plan: &Plan, archives: &[PathBuf], work: &Path) -> Recipe {
+pub(crate) fn recipe(
+    order: &Order<'_>,
+    abi: &Abi,
+    plan: &Plan,
+    archives: &[PathBuf],
+    work: &Path,
+) -> Recipe {
     let mut aliases: Vec<(String, String)> =
         plan.direct().map(|(symbol, target)| (symbol.name(abi), target.to_owned())).collect();
     let mut pull: Vec<String> = aliases.iter().map(|(_, target)| target.clone()).collect();
@@ -352,6 +358,7 @@ fn recipe(order: &Order<'_>, abi: &Abi, plan: &Plan, archives: &[PathBuf], work:
         soname: order.soname.to_owned(),
         init_first: plan.asks_to_be_first(),
         options: plan.platform.runtime.link.clone(),
+        dissolve_groups: plan.mode == Mode::Static,
         work: work.to_owned(),
     }
 }
@@ -386,8 +393,8 @@ fn judge(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
 }
 
 /// A folder for intermediate files, gone when it is done with.
-struct Work {
-    path: PathBuf,
+pub(crate) struct Work {
+    pub(crate) path: PathBuf,
 }
 
 impl Work {
@@ -409,7 +416,7 @@ impl Drop for Work {
     }
 }
 
-fn key(parts: &[&[u8]]) -> String {
+pub(crate) fn key(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
@@ -418,19 +425,19 @@ fn key(parts: &[&[u8]]) -> String {
     hash.finalize()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| {
         Diagnostic::error("A8304", format!("could not read `{}`: {error}", path.display())).into()
     })
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(|error| {
         Diagnostic::error("A8302", format!("could not write `{}`: {error}", path.display())).into()
     })
 }
 
-fn rename(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|error| {
         Diagnostic::error("A8302", format!("could not write `{}`: {error}", to.display())).into()
     })

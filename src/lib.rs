@@ -3,12 +3,13 @@
 //! The street goes one way: [`spec`] and [`allocator`] are facts, [`plan`] decides, [`render`] makes
 //! text of it; up to there everything is pure. [`output`] writes and compares, [`toolchain`] compiles,
 //! [`hide`] and [`probe`] look at an allocator's archive, [`artifact`] and [`verify`] at what came out,
-//! and [`interposer`] walks the whole way. Mistakes are [`diagnostic`]s: nothing here prints or exits,
+//! and [`interposer`] and [`carry`] walk the whole way. Mistakes are [`diagnostic`]s: nothing here prints or exits,
 //! but for what a build script must tell cargo.
 //!
 //! For build scripts: [`Generator`].
 pub mod allocator;
 pub mod artifact;
+pub mod carry;
 pub mod codes;
 pub mod diagnostic;
 mod embedded;

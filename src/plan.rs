@@ -15,12 +15,14 @@ mod bind;
 mod cxx;
 mod foreign;
 mod guard;
+mod mode;
 mod price;
 mod rust;
 mod threads;
 
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
+pub use mode::{CXX_NEIGHBOURS, Mode};
 pub use threads::Threads;
 
 /// How a symbol is answered.
@@ -93,6 +95,8 @@ pub struct Fork {
 /// The plan.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// What the shim is for.
+    pub mode: Mode,
     /// Where.
     pub platform: Platform,
     /// Who.
@@ -120,6 +124,7 @@ impl Plan {
         let ready = allocator.thread_policy == ThreadPolicy::Required
             || allocator.call(Role::Init).is_some();
         let mut plan = Plan {
+            mode: Mode::Interpose,
             platform: platform.clone(),
             allocator: allocator.clone(),
             answers: Vec::new(),
@@ -147,7 +152,9 @@ impl Plan {
     /// Whether the library is to be linked so that its constructors, which register fork handlers,
     /// run before those of others.
     pub fn asks_to_be_first(&self) -> bool {
-        self.fork.is_some() && self.platform.runtime.constructors == Constructors::AskToBeFirst
+        self.mode == Mode::Interpose
+            && self.fork.is_some()
+            && self.platform.runtime.constructors == Constructors::AskToBeFirst
     }
 
     /// The symbols that the shim defines.

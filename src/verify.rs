@@ -15,6 +15,7 @@ use crate::{
 
 mod facts;
 pub mod image;
+mod program;
 
 use facts::facts;
 
@@ -147,18 +148,22 @@ pub fn verify(
         return Err(ArtifactError::Malformed("it is cut off"));
     }
     let bindings = Bindings::new(object, data)?;
-    let mut symbols: Vec<Finding> = platform
-        .symbols_of(abi)
-        .map(|s| finding(s, object, &bindings, platform, abi, plan))
-        .collect();
-    if let Some(plan) = plan {
+    let of_symbol = |symbol| match object.is_program() {
+        true => program::finding(symbol, object, &bindings, platform, abi, plan),
+        false => finding(symbol, object, &bindings, platform, abi, plan),
+    };
+    let mut symbols: Vec<Finding> = platform.symbols_of(abi).map(of_symbol).collect();
+    if let Some(plan) = plan.filter(|_| !object.is_program()) {
         symbols.extend(unexpected(object, platform, abi, plan));
     }
     Ok(Verdict {
         platform: platform.name.clone(),
         abi: abi.name.clone(),
         symbols,
-        facts: facts(object, plan),
+        facts: match object.is_program() {
+            true => program::facts(object),
+            false => facts(object, plan),
+        },
     })
 }
 
@@ -193,10 +198,7 @@ fn finding(
     };
     match &finding.status {
         Status::Bound => {
-            finding.how = match bindings.answer(&name) {
-                Code::Unknown if !reads_code(object.machine) => "code not read".to_owned(),
-                code => how(&code),
-            };
+            finding.how = told(bindings, object, &name);
             judge_code(&mut finding, symbol, bindings, platform, abi, planned);
         }
         Status::Versioned(node) => {
@@ -229,6 +231,14 @@ fn status(object: &SharedObject, name: &str) -> Status {
     if object.hidden(name).any(|s| s.is_code()) { Status::Hidden } else { Status::Missing }
 }
 
+/// How the code behind a name answers, in words.
+fn told(bindings: &Bindings<'_>, object: &SharedObject, name: &str) -> String {
+    match bindings.answer(name) {
+        Code::Unknown if !reads_code(object.machine) => "code not read".to_owned(),
+        code => how(&code),
+    }
+}
+
 fn how(code: &Code) -> String {
     match code {
         Code::Alias { target, .. } => format!("direct: {target}"),
@@ -248,25 +258,7 @@ fn judge_code(
     abi: &Abi,
     planned: Option<&Binding>,
 ) {
-    if let Some(Binding::Direct(target)) = planned {
-        let direct = match bindings.answer(&finding.symbol) {
-            Code::Alias { target: seen, also } => {
-                seen == *target
-                    || also.contains(target)
-                    || seen.starts_with("0x")
-                    || bindings.aliases(&finding.symbol).contains(&target.as_str())
-            }
-            _ => false,
-        };
-        if !direct {
-            finding.remark = format!("the plan binds it directly to `{target}`");
-            finding.grade = Grade::Note;
-        }
-    }
-    if planned == Some(&Binding::Left) {
-        finding.remark = "the plan leaves it to the runtime".to_owned();
-        finding.grade = Grade::Note;
-    }
+    compare_with_plan(finding, bindings, planned);
     if symbol.operation.effect() == Effect::Opens && bindings.returns(&finding.symbol) == Some(true)
     {
         finding.remark = "calls the C library's own instead of jumping to it: that then looks for libraries where this one does, not where its caller does".to_owned();
@@ -289,6 +281,29 @@ fn judge_code(
             finding.remark =
                 format!("whether it goes through `{base}` cannot be told from its code")
         }
+    }
+}
+
+/// Bound as promised?
+fn compare_with_plan(finding: &mut Finding, bindings: &Bindings<'_>, planned: Option<&Binding>) {
+    if let Some(Binding::Direct(target)) = planned {
+        let direct = match bindings.answer(&finding.symbol) {
+            Code::Alias { target: seen, also } => {
+                seen == *target
+                    || also.contains(target)
+                    || seen.starts_with("0x")
+                    || bindings.aliases(&finding.symbol).contains(&target.as_str())
+            }
+            _ => false,
+        };
+        if !direct {
+            finding.remark = format!("the plan binds it directly to `{target}`");
+            finding.grade = Grade::Note;
+        }
+    }
+    if planned == Some(&Binding::Left) {
+        finding.remark = "the plan leaves it to the runtime".to_owned();
+        finding.grade = Grade::Note;
     }
 }
 

@@ -24,27 +24,37 @@ fn rendered(name: &str) -> BTreeMap<String, render::Files> {
 
 /// The same for Linux in Rust.
 fn in_rust(name: &str) -> (String, render::Files) {
-    for_linux("rust", name)
+    for_linux("rust", "interpose", name)
 }
 
 /// The same for Linux in C++.
 fn in_cxx(name: &str) -> (String, render::Files) {
-    for_linux("cpp", name)
+    for_linux("cpp", "interpose", name)
 }
 
-fn for_linux(lang: &str, name: &str) -> (String, render::Files) {
+/// The same for programs on Linux that carry their heap.
+fn in_programs(name: &str) -> (String, render::Files) {
+    for_linux("c", "static", name)
+}
+
+fn for_linux(lang: &str, mode: &str, name: &str) -> (String, render::Files) {
     let allocator = allocator::built_in(name).expect("built in").expect("without a mistake");
-    let inputs = Inputs { lang: lang.to_owned(), ..Inputs::interposer("linux", name) };
+    let inputs = Inputs {
+        lang: lang.to_owned(),
+        mode: mode.to_owned(),
+        ..Inputs::interposer("linux", name)
+    };
     let linux = spec::platform("linux").expect("without a mistake");
     let (plan, _) = Plan::new(&linux, &allocator).expect("complete");
-    (format!("linux-{lang}"), render::render(&plan, &inputs).expect("rendered"))
+    let different = if lang == "c" { mode } else { lang };
+    (format!("linux-{different}"), render::render(&plan, &inputs).expect("rendered"))
 }
 
 #[test]
 fn the_committed_files_are_what_is_rendered() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("generated/simple_heap");
     let mut wanted = BTreeMap::new();
-    let others = [in_cxx("simple_heap"), in_rust("simple_heap")];
+    let others = [in_cxx("simple_heap"), in_rust("simple_heap"), in_programs("simple_heap")];
     for (folder, files) in rendered("simple_heap").into_iter().chain(others) {
         for (name, text) in files {
             wanted.insert(format!("{folder}/{name}"), text);
@@ -69,12 +79,15 @@ fn the_same_inputs_give_the_same_bytes() {
     assert_eq!(rendered("simple_heap"), rendered("simple_heap"));
     assert_eq!(in_rust("simple_heap"), in_rust("simple_heap"));
     assert_eq!(in_cxx("simple_heap"), in_cxx("simple_heap"));
+    assert_eq!(in_programs("simple_heap"), in_programs("simple_heap"));
 }
 
 #[test]
 fn every_built_in_allocator_renders_on_every_platform() {
     for name in allocator::built_in_names() {
-        for (platform, files) in rendered(&name) {
+        // Programs have no hooks for threads, and say so (A8237).
+        let in_programs = (name != "xx").then(|| in_programs(&name));
+        for (platform, files) in rendered(&name).into_iter().chain(in_programs) {
             let shim = &files["shim.c"];
             assert!(!shim.contains("{{") && !shim.contains("{%"), "{name} on {platform}");
         }
@@ -84,7 +97,7 @@ fn every_built_in_allocator_renders_on_every_platform() {
 #[test]
 fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
     let version = env!("CARGO_PKG_VERSION");
-    let others = [in_cxx("simple_heap").1, in_rust("simple_heap").1];
+    let others = [in_cxx("simple_heap").1, in_rust("simple_heap").1, in_programs("simple_heap").1];
     let all = rendered("simple_heap").into_values().chain(others);
     for (name, text) in all.flatten() {
         for forbidden in [version, "/home/", "/root/", "/tmp/", "/work/", "2026"] {

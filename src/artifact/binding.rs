@@ -8,7 +8,7 @@
 use super::code::{Flow, Target, flow};
 use super::elf::Elf;
 use super::machine::Machine;
-use super::{ArtifactError, RelocationKind, SharedObject, Symbol, SymbolKind};
+use super::{ArtifactError, Bind, RelocationKind, SharedObject, Symbol, SymbolKind};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -105,7 +105,14 @@ impl<'a> Bindings<'a> {
         for symbol in object.symbols.iter().chain(linked).filter(|s| names_code(s)) {
             functions.entry(address_of(object.machine, symbol)).or_default().push(symbol);
         }
-        let exports = object.exports().map(|s| (s.name.as_str(), s)).collect();
+        let mut exports: HashMap<&str, &Symbol> = HashMap::new();
+        if object.is_program() {
+            // Its own calls are bound, whether or not libraries see the names.
+            let linked = object.link_symbols.iter().flatten();
+            let public = linked.filter(|s| s.defined && s.bind != Bind::Local);
+            exports.extend(public.map(|s| (s.name.as_str(), s)));
+        }
+        exports.extend(object.exports().map(|s| (s.name.as_str(), s)));
         Ok(Self { object, elf, got, by_name, by_address, exports, functions })
     }
 
@@ -233,7 +240,14 @@ impl<'a> Bindings<'a> {
     }
 
     fn address(&self, name: &str) -> Option<u64> {
-        let symbol = self.exports.get(name).filter(|s| names_code(s))?;
+        let exported = self.exports.get(name).copied();
+        let linked = || {
+            self.object
+                .is_program()
+                .then(|| self.object.linked(name))
+                .and_then(|all| all.first().copied())
+        };
+        let symbol = exported.or_else(linked).filter(|s| names_code(s))?;
         let resolved = symbol.kind == SymbolKind::IndirectFunction;
         (!resolved).then(|| address_of(self.object.machine, symbol))
     }

@@ -9,7 +9,7 @@ use super::elf::Elf;
 use super::machine::{Class, Endian, Machine};
 use super::names::{Names, c_string};
 use super::relocation::SymbolRelocation;
-use super::symbol::{Symbol, SymbolVersion, VersionNeed};
+use super::symbol::{Bind, Symbol, SymbolVersion, VersionNeed};
 use super::tls::Tls;
 use super::{ArtifactError, describe};
 use object::elf as raw;
@@ -177,6 +177,23 @@ impl SharedObject {
         let local = self.link_symbols.iter().flatten().chain(&self.symbols);
         let exported = self.export(name).is_some();
         local.filter(move |s| !exported && s.defined && s.name == name)
+    }
+
+    /// Whether it is a program: linked with all that it refers to, and nothing takes the place of what it
+    /// defines.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        self.interpreter.is_some() || self.fixed_address || self.flags.pie
+    }
+
+    /// Functions of this name that the objects in this file call, as the linker's table has them. A name
+    /// that some object means to be hidden may have become local: so may one that is nobody else's.
+    #[must_use]
+    pub fn linked(&self, name: &str) -> Vec<&Symbol> {
+        let symbols = self.link_symbols.iter().flatten();
+        let all: Vec<_> = symbols.filter(|s| s.defined && s.name == name && s.is_code()).collect();
+        let public: Vec<_> = all.iter().copied().filter(|s| s.bind != Bind::Local).collect();
+        if public.is_empty() { all } else { public }
     }
 
     /// The symbol that a relocation names.

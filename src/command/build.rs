@@ -1,10 +1,14 @@
 //! `build`: render, compile, link, verify.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use alloc8_gen::{
     diagnostic::{Diagnostic, Report, Result},
-    interposer::{self, Interposer, Order},
+    interposer::{self, Order},
+    render,
     toolchain::Compiler,
 };
 use serde_json::json;
@@ -14,6 +18,8 @@ use super::{
 };
 use crate::cli::Build;
 
+mod program;
+
 pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let configuration = &options.configuration;
     super::refuse_unavailable(configuration)?;
@@ -22,15 +28,13 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let (lang, mode) = lang_and_mode(configuration);
     let lang = if configuration.lang.is_none() { allocator.lang().to_owned() } else { lang };
     // A heap in Rust is refused with words of its own.
-    if (lang == "rust" && allocator.rust.is_none()) || mode != "interpose" {
-        return Err(Diagnostic::error(
-            "A8202",
-            format!("`build` cannot make language `{lang}` in mode `{mode}`"),
-        )
-        .help(
-            "a library with a shim in Rust is a crate's: see `Generator::rust`; leave out `--mode`",
-        )
-        .into());
+    if lang == "rust" && allocator.rust.is_none() {
+        return Err(Diagnostic::error("A8202", "`build` cannot make language `rust`")
+            .help("a library with a shim in Rust is a crate's: see `Generator::rust`")
+            .into());
+    }
+    if lang != "c" && mode != "interpose" {
+        return Err(render::refuse_mode(&lang, &mode));
     }
     let platform = match (configuration.platform.as_slice(), &options.target) {
         ([], None) => host_platform()?,
@@ -43,6 +47,9 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         }
     };
     let compiler = Compiler::find(options.archive.cc.as_deref(), options.target.as_deref())?;
+    if mode == "static" {
+        return program::build(options, &platform, &allocator, &compiler, show);
+    }
     let output = options
         .output
         .clone()
@@ -59,7 +66,7 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     };
     let built = interposer::build(&order)?;
     show.diagnostics(&built.remarks);
-    place(&built, &output)?;
+    place(&built.library, &output)?;
     if let Some(depfile) = &options.depfile {
         let mut inputs = generate::dependencies(&allocator);
         inputs.extend(built.inputs.iter().filter(|a| !a.starts_with(cache())).cloned());
@@ -78,9 +85,9 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     Ok(DONE)
 }
 
-/// Copies the library out of the cache if its bytes differ; by a rename, so that a running program
+/// Copies what was made out of the cache if its bytes differ; by a rename, so that a running program
 /// keeps the old one.
-fn place(built: &Interposer, output: &PathBuf) -> Result<()> {
+fn place(made: &Path, output: &Path) -> Result<()> {
     let cannot = |error: std::io::Error| {
         let message = format!("could not write `{}`: {error}", output.display());
         Report::from(
@@ -88,13 +95,13 @@ fn place(built: &Interposer, output: &PathBuf) -> Result<()> {
                 .help("make its folder first, or name another file with `-o FILE`"),
         )
     };
-    let bytes = fs::read(&built.library).map_err(cannot)?;
+    let bytes = fs::read(made).map_err(cannot)?;
     if fs::read(output).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
     let name = output.file_name().unwrap_or_default().to_string_lossy();
     let temporary = output.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let done = fs::copy(&built.library, &temporary).and_then(|_| fs::rename(&temporary, output));
+    let done = fs::copy(made, &temporary).and_then(|_| fs::rename(&temporary, output));
     done.map_err(|error| {
         let _ = fs::remove_file(&temporary);
         cannot(error)

@@ -102,6 +102,9 @@ fn planned(
         allocator = prepared.allocator;
     }
     let plan = Plan::new(platform, &allocator)?.0;
+    if object.is_program() {
+        return plan.in_program();
+    }
     Ok(match options.lang {
         Some(Lang::Cpp) => plan.in_cxx(),
         Some(Lang::Rust) => plan.in_rust(),

@@ -52,6 +52,8 @@ pub struct Program {
 pub struct Workshop {
     compilers: Compilers,
     flags: Vec<String>,
+    /// For programs alone, not for what they load.
+    carried: Vec<String>,
     folder: PathBuf,
     runner: Runner,
     patience: Duration,
@@ -80,7 +82,7 @@ impl Workshop {
         let folder = work.join(format!("laws-{}", hexadecimal(&hash.finalize()[..8])));
         make_folder(&folder)?;
         let runner = Runner::of(&compilers.c.target).unwrap_or_default();
-        Ok(Workshop { compilers, flags, folder, runner, patience: PATIENCE })
+        Ok(Workshop { compilers, flags, carried: Vec::new(), folder, runner, patience: PATIENCE })
     }
 
     /// Ends a law that takes longer than this, instead of 20 seconds.
@@ -112,6 +114,14 @@ impl Workshop {
         self
     }
 
+    /// The same for programs that carry their heap: `options` are for their links alone, as `@FILE`
+    /// and `-static`. Nothing that was built before is used again: what a file says may change.
+    #[must_use]
+    pub fn carrying(mut self, options: &[String]) -> Workshop {
+        self.carried = options.to_vec();
+        self
+    }
+
     /// How laws are started; natively, and in vain, if nothing here runs them.
     pub(super) fn runner(&self) -> &Runner {
         &self.runner
@@ -135,8 +145,10 @@ impl Workshop {
         let mut programs = Vec::new();
         for (number, flags) in law.builds().into_iter().enumerate() {
             let path = place.join(format!("{}.{key}.{number}", law.name));
-            if !path.is_file() {
+            if !path.is_file() || !self.carried.is_empty() {
                 let mut arguments = self.arguments(law, law.lang, &flags);
+                // First: what a program's objects run before all else, they run in this order.
+                arguments.extend(self.carried.iter().map(OsString::from));
                 arguments.push(source.clone().into());
                 self.link(law.lang, arguments, &path)?;
             }

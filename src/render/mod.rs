@@ -11,13 +11,14 @@ use crate::{
     allocator::Allocator,
     diagnostic::{Diagnostic, Report, Result},
     embedded,
-    plan::Plan,
+    plan::{Mode, Plan},
 };
 
 mod call;
 mod cpp;
 mod foreign;
 pub mod marker;
+mod program;
 mod rust;
 mod threads;
 pub mod view;
@@ -46,7 +47,8 @@ const LANGUAGES: &[(&str, &str)] = &[("c", "c"), ("cpp", "hpp"), ("rust", "rs")]
 pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let mechanism = &plan.platform.mechanism;
     let in_rust = inputs.lang == "rust";
-    if inputs.mode != "interpose" || !has_language(mechanism, &inputs.lang) {
+    let known = ["interpose", "static"].contains(&inputs.mode.as_str());
+    if !known || !has_language(mechanism, &inputs.lang) {
         return Err(Diagnostic::error(
             "A8202",
             format!(
@@ -54,16 +56,20 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
                 plan.platform.name, inputs.lang, inputs.mode
             ),
         )
-        .help("rendered so far: `--lang c`, `cpp` and `rust`, all with `--mode interpose`, for mechanism `elf`")
+        .help("rendered so far: `--lang c`, `cpp` and `rust` for mechanism `elf`")
         .into());
+    }
+    if inputs.mode != "interpose" && inputs.lang != "c" {
+        return Err(refuse_mode(&inputs.lang, &inputs.mode));
     }
     if plan.allocator.rust.is_some() && !in_rust {
         return Err(refuse_rust_heap(plan));
     }
     refuse_class(&plan.allocator, &inputs.lang)?;
-    let own_plan = match inputs.lang.as_str() {
-        "cpp" => Some(plan.clone().in_cxx()),
-        "rust" => Some(plan.clone().in_rust()),
+    let own_plan = match (inputs.lang.as_str(), inputs.mode.as_str()) {
+        ("cpp", _) => Some(plan.clone().in_cxx()),
+        ("rust", _) => Some(plan.clone().in_rust()),
+        (_, "static") => Some(plan.clone().in_program()?),
         _ => None,
     };
     let plan = own_plan.as_ref().unwrap_or(plan);
@@ -73,6 +79,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let parts = match inputs.lang.as_str() {
         "cpp" => cpp::parts(plan, inputs)?,
         "rust" => rust::parts(plan)?,
+        _ if plan.mode == Mode::Static => program::parts(plan, inputs),
         _ => parts(plan, inputs),
     };
     for part in parts {
@@ -82,6 +89,19 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         files.insert(part.file, text);
     }
     Ok(files)
+}
+
+/// A header for C++ and a module in Rust are already part of what includes them.
+///
+/// `A8231`, in words for a language and a mode.
+pub fn refuse_mode(lang: &str, mode: &str) -> Report {
+    let help = match lang {
+        "rust" => "leave out `--mode`: the crate's `staticlib` is what a program carries",
+        _ => "leave out `--mode`: a program that includes the header carries its heap",
+    };
+    Diagnostic::error("A8231", format!("language `{lang}` has no mode `{mode}` of its own"))
+        .help(help)
+        .into()
 }
 
 /// Methods of a Rust type have no names that another language could call.
@@ -202,6 +222,17 @@ fn templates(mechanism: &str, lang: &str) -> std::result::Result<Arc<tera::Tera>
     let tera = Arc::new(tera);
     read.insert(key, Arc::clone(&tera));
     Ok(tera)
+}
+
+/// One text by itself, made of a template.
+///
+/// # Errors
+/// `A8999` if the template is wrong.
+pub(crate) fn alone(file: &str, template: &str, values: &serde_json::Value) -> Result<String> {
+    let mut tera = tera::Tera::new();
+    tera.autoescape_on(Vec::<String>::new());
+    tera.add_raw_template(file, template).map_err(internal)?;
+    tera.render(file, &view::context(values)).map_err(internal)
 }
 
 fn internal(error: tera::Error) -> Report {

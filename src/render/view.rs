@@ -7,17 +7,26 @@ use super::{Inputs, call, threads};
 use crate::{
     allocator::{Allocator, Limit, Promise, Role},
     operation::{Effect, Operation},
-    plan::{Answer, Binding, Guard, Plan, max_size, refuses_alignments},
-    spec::{Abi, AlignedSize, OddAlignment, ReallocZero},
+    plan::{Answer, Binding, Guard, Mode, Plan, max_size, refuses_alignments},
+    spec::{Abi, AlignedSize, Constructors, OddAlignment, ReallocZero},
 };
 
 /// The context of a list of names.
 pub(super) fn names(plan: &Plan, abi: &Abi) -> tera::Context {
+    let what = match plan.mode {
+        Mode::Interpose => "built library must export",
+        Mode::Static => "object must define",
+    };
+    context(&json!({ "names": listed(plan, abi), "abi": abi.name, "what": what }))
+}
+
+/// Every name that stays visible in an ABI, those of the allocator's own that it asks for too, sorted.
+pub fn listed(plan: &Plan, abi: &Abi) -> Vec<String> {
     let mut names = exported(plan, abi);
     names.extend(plan.allocator.export.iter().chain(&plan.allocator.keep).cloned());
     names.sort();
     names.dedup();
-    context(&json!({ "names": names, "abi": abi.name }))
+    names
 }
 
 /// Every name that the library must export in an ABI, sorted.
@@ -30,6 +39,10 @@ pub fn exported(plan: &Plan, abi: &Abi) -> Vec<String> {
 
 /// The context of the build fragments.
 pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
+    context(&build_values(plan, inputs))
+}
+
+pub(super) fn build_values(plan: &Plan, inputs: &Inputs) -> Value {
     let abis: Vec<_> = plan
         .platform
         .abis
@@ -53,7 +66,7 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
             })
         })
         .collect();
-    context(&json!({
+    json!({
         "abis": abis,
         "platform": inputs.platform,
         "allocator": plan.allocator.name,
@@ -64,7 +77,7 @@ pub(super) fn build(plan: &Plan, inputs: &Inputs) -> tera::Context {
         "init_first": plan.asks_to_be_first(),
         "direct": plan.direct().next().is_some(),
         "cxx": inputs.lang == "cpp",
-    }))
+    })
 }
 
 /// An argument as CMake takes it literally, whatever is in it.
@@ -105,7 +118,15 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
             .any(|a| a.symbol.operation == operation && a.binding == Binding::Answered)
     };
     let foreign = super::foreign::view(plan);
+    let carried = plan.mode == Mode::Static;
+    // In a program, the constructors of the libraries that it loads have run before its own.
+    let constructors = match plan.mode {
+        Mode::Interpose => plan.platform.runtime.constructors,
+        Mode::Static => Constructors::Last,
+    };
     json!({
+        "static": carried,
+        "weak": if carried { " __attribute__((weak))" } else { "" },
         "allocator": {
             "name": allocator.name, "title": allocator.title,
             "thread_created": allocator.thread_created,
@@ -157,7 +178,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         },
         "fork": plan.fork.as_ref().map(|f| json!({
             "prepare": f.prepare, "parent": f.parent, "child": f.child,
-            "constructors": plan.platform.runtime.constructors,
+            "constructors": constructors, "preinit": plan.precedes_constructors(),
         })),
         "families": families(plan, abi),
     })
@@ -313,12 +334,27 @@ fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
     }
     json!({
         "title": name,
+        "weak": answers.iter().any(|a| a.binding != Binding::Left && gives_way(plan, a)),
         "runs": runs.iter().map(|(direct, run)| json!({
             "direct": direct,
             "symbols": run.iter().map(|a| symbol(plan, abi, a)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "left": left(answers),
     })
+}
+
+/// Whether a definition in the program takes the place of the shim's: a preloaded one is passed over by
+/// itself, one inside the program must give way.
+pub(super) fn gives_way(plan: &Plan, answer: &Answer) -> bool {
+    plan.mode == Mode::Static && answer.symbol.operation.is_operator()
+}
+
+/// Every name of an ABI that gives way, sorted.
+pub fn weak(plan: &Plan, abi: &Abi) -> Vec<String> {
+    let of_abi = plan.defined().filter(|a| a.symbol.is_in(abi) && gives_way(plan, a));
+    let mut names: Vec<_> = of_abi.map(|a| a.symbol.name(abi)).collect();
+    names.sort();
+    names
 }
 
 /// What is left alone, by reason.
@@ -341,6 +377,7 @@ fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
     let jumps = answer.symbol.operation == Operation::Dlopen;
     json!({
         "jumps": jumps,
+        "weak": gives_way(plan, answer),
         "why": answer.symbol.why.clone().unwrap_or_default(),
         "declaration": answer.symbol.prototype.named(&answer.symbol.name(abi)),
         "condition": condition(plan, &answer.symbol),

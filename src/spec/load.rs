@@ -151,6 +151,7 @@ fn join(source: &Arc<Source>, families: &Families, report: &mut Report) -> Optio
         abis,
         semantics: raw.semantics.clone(),
         runtime: raw.runtime.clone(),
+        carried: raw.carried.clone(),
         base: raw.base.clone(),
         wrappers: raw.wrappers.iter().map(|name| name.get_ref().clone()).collect(),
         omissions,

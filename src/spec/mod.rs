@@ -210,6 +210,26 @@ pub enum Constructors {
     Last,
 }
 
+/// What holds in a program that carries the heap inside itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Carried {
+    /// What of the program runs first: who registers fork handlers first prepares last.
+    pub first: First,
+    /// A name that the C library's own malloc has beside its public one: who has it carries that.
+    pub own: String,
+}
+
+/// What of a program runs before all else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum First {
+    /// The functions of `.preinit_array`, before the constructors of shared libraries too.
+    PreinitArray,
+    /// Its constructors, after those of shared libraries.
+    Constructors,
+}
+
 /// What the platform's C library offers to a shim.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -378,6 +398,8 @@ pub struct Platform {
     pub semantics: Semantics,
     /// What a shim may call.
     pub runtime: Runtime,
+    /// What holds in programs that carry the heap; `None` where nobody found that out.
+    pub carried: Option<Carried>,
     /// The C library's base version, by machine: the oldest that it exports there.
     pub base: BTreeMap<String, String>,
     /// Symbols (as the spec writes them) whose own definition calls public names that are ours.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Abi, Group, Null, Reason, Runtime, Semantics};
+use super::{Abi, Carried, Group, Null, Reason, Runtime, Semantics};
 use crate::operation::Operation;
 
 /// A family of symbols, by who defined them: `specs/families/NAME.toml`.
@@ -119,6 +119,8 @@ pub(super) struct Platform {
     pub(super) semantics: Semantics,
     /// What the C library lends to a shim.
     pub(super) runtime: Runtime,
+    /// What holds in a program that carries the heap inside itself (`--mode static`).
+    pub(super) carried: Option<Carried>,
     /// The oldest version that the C library has on a machine (the first part of a target triple).
     #[serde(default)]
     pub(super) base: BTreeMap<String, String>,

@@ -34,6 +34,9 @@ pub struct Recipe {
     pub init_first: bool,
     /// More options for the linker.
     pub options: Vec<String>,
+    /// Whether what C++ shares between objects (COMDAT groups) becomes the object's own: names of a
+    /// group that are hidden afterwards are lost where another object has the same group.
+    pub dissolve_groups: bool,
     /// Where intermediate files may go.
     pub work: PathBuf,
 }
@@ -68,7 +71,7 @@ pub fn compile(compiler: &Compiler, source: &Path, object: &Path, more: &[&str])
 /// `A8402` with what the last linker said.
 pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Linked> {
     let object = recipe.work.join("alloc8.o");
-    let partial_linker = partial(compiler, recipe, &object)?;
+    let partial_linker = join(compiler, recipe, &object)?;
     let mut arguments: Vec<OsString> =
         vec!["-shared".into(), "-o".into(), library.into(), object.into()];
     // -Xlinker: unlike -Wl, it does not split the path at commas.
@@ -112,7 +115,12 @@ fn ask_to_be_first(library: &Path) -> Result<()> {
     fs::write(library, data).map_err(|error| cannot(error.to_string()))
 }
 
-fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String> {
+/// Joins the shim and the allocator into one relocatable object with real aliases; says which linker
+/// made it, as in [`Linked`].
+///
+/// # Errors
+/// `A8402` with what the last linker said.
+pub fn join(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String> {
     const DOING: &str = "joining the shim and the allocator (ld -r)";
     if let Some(zig) = compiler.zig() {
         // Its driver has no --defsym; the linker that it brings along has.
@@ -128,6 +136,9 @@ fn partial(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<String
         let mut arguments: Vec<OsString> = vec!["-r".into(), "-nostdlib".into(), "-fno-lto".into()];
         if !linker.is_empty() {
             arguments.push(format!("-fuse-ld={linker}").into());
+        }
+        if recipe.dissolve_groups && linker == "bfd" {
+            arguments.push("-Wl,--force-group-allocation".into());
         }
         arguments.push("-o".into());
         arguments.push(object.into());

@@ -3,7 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use crate::diagnostic::{Diagnostic, Report, Result};
@@ -16,7 +16,7 @@ mod runner;
 mod target;
 
 pub use cpu::target_of;
-pub use link::{Linked, Recipe, compile, link, make_folder};
+pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 
 /// The target that this tool was built for; compilers for it need no prefix.
@@ -92,6 +92,18 @@ impl Compiler {
         run(command, doing)
     }
 
+    /// Runs it and returns all that it said.
+    ///
+    /// # Errors
+    /// As [`Compiler::run`].
+    pub fn listen<S: AsRef<OsStr>>(&self, arguments: &[S], doing: &str) -> Result<String> {
+        let mut command = self.command();
+        command.args(arguments);
+        let output = finish(command, doing)?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+
     /// The linker that is part of its command (`-fuse-ld=`).
     pub(crate) fn linker(&self) -> Option<String> {
         let words = self.command.iter().map(|word| word.to_string_lossy());
@@ -137,7 +149,11 @@ impl Compiler {
 ///
 /// # Errors
 /// `A8402` with what the tool said, `A8403` if it cannot be started.
-pub fn run(mut command: Command, doing: &str) -> Result<()> {
+pub fn run(command: Command, doing: &str) -> Result<()> {
+    finish(command, doing).map(|_| ())
+}
+
+fn finish(mut command: Command, doing: &str) -> Result<Output> {
     let shown = format!("{command:?}");
     let output = command.output().map_err(|error| {
         let program = command.get_program().to_string_lossy().into_owned();
@@ -147,7 +163,7 @@ pub fn run(mut command: Command, doing: &str) -> Result<()> {
         )
     })?;
     if output.status.success() {
-        return Ok(());
+        return Ok(output);
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(Diagnostic::error("A8402", format!("{doing} failed")).fact(shown).fact(said).into())

@@ -9,9 +9,10 @@ const EXAMPLES: &[(&str, &str, &str)] =
 pub(crate) fn write() -> anyhow::Result<()> {
     let tool = tool("dev")?;
     run(program(&tool).args(["generate", "-p", "all", "-a", "simple_heap"]))?;
-    let linux = ["generate", "-p", "linux", "-a", "simple_heap", "--lang"];
-    run(program(&tool).args(linux).arg("cpp"))?;
-    run(program(&tool).args(linux).arg("rust"))?;
+    let linux = ["generate", "-p", "linux", "-a", "simple_heap"];
+    run(program(&tool).args(linux).args(["--lang", "cpp"]))?;
+    run(program(&tool).args(linux).args(["--lang", "rust"]))?;
+    run(program(&tool).args(linux).args(["--mode", "static"]))?;
     for (name, description, lang) in EXAMPLES {
         let folder = root().join("examples").join(name);
         let mut generate = program(&tool);

@@ -1,0 +1,227 @@
+//! From an allocator's code to one object that programs carry inside themselves, and the options by
+//! which they are linked with it; proved on programs that were linked so.
+//!
+//! Beside `interposer`, whose first steps it shares: what comes out is linked by others, so there is
+//! no library to read back, only what links with it.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    artifact::{Archive, Bind, Symbol, Visibility},
+    diagnostic::{Diagnostic, Result},
+    hide::{objcopy, read_archive},
+    interposer::{
+        Order, Prepared, abi, archives, key, prepare, read, recipe, refuse_other_language, rename,
+        under_emulation, write,
+    },
+    plan::Plan,
+    probe::Measurements,
+    render::{self, Inputs, view},
+    spec::Abi,
+    toolchain::{Compiler, compile, join, make_folder},
+};
+
+mod carrier;
+
+pub use carrier::Seen;
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    /// The object, in the cache: link it, do not put it into an archive of others.
+    pub object: PathBuf,
+    /// How each symbol is answered.
+    pub plan: Plan,
+    /// The ABI.
+    pub abi: Abi,
+    /// The programs that were linked with it, and what was seen of them.
+    pub seen: Vec<Seen>,
+    /// What was measured; `None` if the target does not run here.
+    pub measured: Option<Measurements>,
+    /// The archives that were linked, before anything was hidden.
+    pub archives: Vec<PathBuf>,
+    /// What the user should know.
+    pub remarks: Vec<Diagnostic>,
+}
+
+/// Builds it and links programs with it, or takes it from the cache if nothing has changed.
+///
+/// # Errors
+/// Every phase's own; `A8230` if the platform has no facts for it; `A8440` if the object does not
+/// define what its plan says; `A8441` if a program that was linked with it does not use it alone.
+pub fn build(order: &Order<'_>) -> Result<Carried> {
+    refuse_other_language(order)?;
+    let abi = abi(order)?;
+    let archives = archives(order)?;
+    let names = order.platform.names(&abi).into_iter().collect();
+    let Prepared { allocator, copies, measured, mut remarks, found, work } =
+        prepare(order.compiler, order.allocator, &archives, &names, order.cache)?;
+    match &measured {
+        Some(measured) => {
+            remarks.extend(found);
+            remarks.extend(under_emulation(order.compiler, &allocator, measured));
+        }
+        None => remarks.push(Diagnostic::note(
+            "A8705",
+            "promised, not measured: the target does not run here",
+        )),
+    }
+    let mut platform = order.platform.clone();
+    platform.narrow(&abi.name);
+    let (plan, more) = Plan::new(&platform, &allocator)?;
+    remarks.extend(more);
+    let plan = plan.in_program()?;
+    let (object, seen) = assemble(order, &abi, &plan, &copies, &work.path)?;
+    Ok(Carried { object, plan, abi, seen, measured, archives, remarks })
+}
+
+/// The arguments that a compiler driver takes from a file (`cc main.o @FILE`), one a line.
+///
+/// The object is named in full: the driver looks for it from where it is called.
+pub fn arguments(plan: &Plan, abi: &Abi, object: &Path) -> Vec<u8> {
+    let mut text = quote(object);
+    for option in options(plan, abi) {
+        text.push(b'\n');
+        text.extend(option.as_bytes());
+    }
+    text.push(b'\n');
+    text
+}
+
+/// What the object wants of a program's link.
+pub fn options(plan: &Plan, abi: &Abi) -> Vec<String> {
+    let mut options: Vec<String> =
+        plan.asks_for().iter().map(|name| format!("-Wl,-u,{name}")).collect();
+    // What the program's libraries do not refer to would be seen by none that it opens later.
+    let names = view::listed(plan, abi);
+    options.extend(names.iter().map(|name| format!("-Wl,--export-dynamic-symbol={name}")));
+    let libs = plan.allocator.libs.iter().chain(&plan.platform.runtime.libs);
+    options.extend(libs.map(|lib| format!("-l{lib}")));
+    options
+}
+
+/// As gcc and clang read one word of such a file: a backslash takes the next byte as it is.
+fn quote(path: &Path) -> Vec<u8> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut text = vec![b'"'];
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            text.push(b'\\');
+        }
+        text.push(*byte);
+    }
+    text.push(b'"');
+    text
+}
+
+/// Puts an object into an archive of its own.
+///
+/// # Errors
+/// `A8402`, `A8403` if there is no archiver, or it fails.
+pub fn archive(compiler: &Compiler, object: &Path, archive: &Path) -> Result<()> {
+    let _ = std::fs::remove_file(archive);
+    let mut command = std::process::Command::new(compiler.tool("ar"));
+    command.env("LC_ALL", "C").arg("rcsD").arg(archive).arg(object);
+    crate::toolchain::run(command, "putting the object into an archive")
+}
+
+/// Renders, compiles, joins and proves, unless the same inputs have been proved before.
+fn assemble(
+    order: &Order<'_>,
+    abi: &Abi,
+    plan: &Plan,
+    archives: &[PathBuf],
+    work: &Path,
+) -> Result<(PathBuf, Vec<Seen>)> {
+    let inputs = Inputs {
+        mode: "static".to_owned(),
+        ..Inputs::interposer(&plan.platform.name, &plan.allocator.name)
+    };
+    let shim = render::render(plan, &inputs)?.remove("shim.c").unwrap_or_default();
+    let mut parts = vec![shim.clone(), carrier::sources(plan, abi)?.concat()];
+    parts.extend([order.compiler.name(), order.compiler.target.clone()]);
+    parts.push(order.compiler.ask("--version").unwrap_or_default());
+    parts.extend(options(plan, abi));
+    let mut bytes: Vec<Vec<u8>> = parts.into_iter().map(String::into_bytes).collect();
+    for archive in archives {
+        bytes.push(read(archive)?);
+    }
+    let key = key(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let folder = order.cache.join("carried").join(key);
+    let (object, record) = (folder.join("heap.o"), folder.join("seen.txt"));
+    if let (true, Ok(text)) = (object.is_file(), std::fs::read_to_string(&record)) {
+        return Ok((object, Seen::recall(&text)));
+    }
+    make_folder(&folder)?;
+    let source = work.join("shim.c");
+    write(&source, shim.as_bytes())?;
+    let made = made(order, abi, plan, archives, work)?;
+    let seen = carrier::prove(order.compiler, plan, abi, &made, work)?;
+    write(&record, Seen::record(&seen).as_bytes())?;
+    rename(&made, &object)?;
+    Ok((object, seen))
+}
+
+/// The object: joined, its other names hidden, read back.
+fn made(
+    order: &Order<'_>,
+    abi: &Abi,
+    plan: &Plan,
+    archives: &[PathBuf],
+    work: &Path,
+) -> Result<PathBuf> {
+    let recipe = recipe(order, abi, plan, archives, work);
+    let direct: &[&str] = if recipe.aliases.is_empty() { &[] } else { &["-DALLOC8_DIRECT"] };
+    compile(order.compiler, &work.join("shim.c"), &recipe.shim, direct)?;
+    let (joined, made) = (work.join("joined.o"), work.join("made.o"));
+    join(order.compiler, &recipe, &joined)?;
+    let names = view::listed(plan, abi);
+    // A direct binding is as strong as its target, whatever the shim's text says.
+    let mut arguments = vec![
+        listed_in(work, "--keep-global-symbols=", "names.txt", &names)?,
+        listed_in(work, "--weaken-symbols=", "weak.txt", &view::weak(plan, abi))?,
+    ];
+    arguments.extend([joined.into(), made.clone().into()]);
+    objcopy(order.compiler, &arguments, "hiding the allocator's own names in the object")?;
+    judge(&read_archive(&made)?, &names).map(|()| made)
+}
+
+/// An option of objcopy that takes names from a file.
+fn listed_in(work: &Path, option: &str, file: &str, names: &[String]) -> Result<OsString> {
+    let list = work.join(file);
+    write(&list, names.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes())?;
+    let mut option = OsString::from(option);
+    option.push(list);
+    Ok(option)
+}
+
+/// Every name is defined for all, and no other is.
+fn judge(object: &Archive, names: &[String]) -> Result<()> {
+    let public = |s: &&Symbol| s.defined && s.bind != Bind::Local;
+    let symbols = object.members.iter().flat_map(|member| &member.symbols);
+    let public: Vec<&Symbol> = symbols.filter(public).collect();
+    let mut diagnostic =
+        Diagnostic::error("A8440", "the object that was joined does not do what its plan says");
+    let before = diagnostic.notes.len();
+    for name in names {
+        let found = public.iter().find(|s| s.name == *name);
+        let what = match found.map(|s| s.visibility) {
+            Some(Visibility::Default | Visibility::Protected) => continue,
+            Some(_) => "is hidden: libraries of the program would call another",
+            None => "is not defined",
+        };
+        diagnostic = diagnostic.fact(format!("`{name}` {what}"));
+    }
+    for other in public.iter().filter(|s| !names.contains(&s.name)) {
+        diagnostic = diagnostic.fact(format!("`{}` is public, and in no plan", other.name));
+    }
+    match diagnostic.notes.len() == before {
+        true => Ok(()),
+        false => Err(diagnostic
+            .help("the linker may have dropped names: try another with `--cc \"cc -fuse-ld=bfd\"`")
+            .into()),
+    }
+}

@@ -1,0 +1,111 @@
+//! `build --mode static`: an object that programs carry, an archive around it, and the arguments by
+//! which they are linked with it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use alloc8_gen::{
+    allocator::Allocator,
+    carry,
+    diagnostic::{Diagnostic, Result},
+    interposer::Order,
+    spec::Platform,
+    toolchain::Compiler,
+};
+use serde_json::json;
+
+use super::{cache, generate, place};
+use crate::{
+    cli::Build,
+    command::{DONE, Show},
+};
+
+pub(super) fn build(
+    options: &Build,
+    platform: &Platform,
+    allocator: &Allocator,
+    compiler: &Compiler,
+    show: &Show,
+) -> Result<u8> {
+    let stem = stem(options, allocator);
+    let [object, archive, arguments] = ["o", "a", "args"].map(|extension| with(&stem, extension));
+    let soname = object.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let order = Order {
+        platform,
+        allocator,
+        lang: "c",
+        libs: &options.archive.lib,
+        compiler,
+        cache: &cache(),
+        soname: &soname,
+    };
+    let built = carry::build(&order)?;
+    show.diagnostics(&built.remarks);
+    place(&built.object, &object)?;
+    carry::archive(compiler, &object, &archive)?;
+    write(&arguments, &carry::arguments(&built.plan, &built.abi, &object))?;
+    if let Some(depfile) = &options.depfile {
+        let mut inputs = generate::dependencies(allocator);
+        inputs.extend(built.archives.iter().filter(|a| !a.starts_with(cache())).cloned());
+        generate::write_depfile(depfile, std::slice::from_ref(&object), &inputs)?;
+    }
+    let defined = built.plan.defined().count();
+    let direct = built.plan.direct().count();
+    for seen in &built.seen {
+        show.detail(&format!("a program, {}: {}", seen.form, seen.what));
+    }
+    let linked = built.seen.iter().filter(|seen| seen.linked).count();
+    let text = format!(
+        "built {}, {} and {}: {defined} symbols defined, {direct} of them directly; {linked} of {} forms of program use them",
+        object.display(),
+        archive.display(),
+        arguments.display(),
+        built.seen.len(),
+    );
+    show.result(&text, || {
+        let programs: Vec<_> = built
+            .seen
+            .iter()
+            .map(|s| json!({ "form": s.form, "linked": s.linked, "seen": s.what }))
+            .collect();
+        json!({
+            "reason": "built", "object": object, "archive": archive, "arguments": arguments,
+            "platform": platform.name, "abi": built.abi.name, "allocator": allocator.name,
+            "defined": defined, "direct": direct, "programs": programs,
+        })
+    });
+    Ok(DONE)
+}
+
+/// What the three files' names begin with: that of `-o`, whichever of the three it names.
+fn stem(options: &Build, allocator: &Allocator) -> PathBuf {
+    let Some(output) = &options.output else {
+        return PathBuf::from(format!("{}-alloc8", allocator.name));
+    };
+    let known =
+        |extension: &std::ffi::OsStr| extension == "o" || extension == "a" || extension == "args";
+    match output.extension() {
+        Some(extension) if known(extension) => output.with_extension(""),
+        _ => output.clone(),
+    }
+}
+
+fn with(stem: &Path, extension: &str) -> PathBuf {
+    let mut name = stem.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    PathBuf::from(name)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    fs::write(path, bytes).map_err(|error| {
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", path.display()))
+            .help("make its folder first, or name another file with `-o FILE`")
+            .into()
+    })
+}

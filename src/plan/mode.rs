@@ -1,0 +1,80 @@
+//! What a shim is for: to be preloaded, or to be a part of the program itself.
+
+use super::Plan;
+use crate::{
+    diagnostic::{Diagnostic, Result},
+    spec::First,
+};
+
+/// How the public names are taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// A library that is preloaded or linked with.
+    Interpose,
+    /// An object inside the program.
+    Static,
+}
+
+/// Neighbours of what throws std::bad_alloc, each in a member of the C++ runtime's archive with it. A
+/// shim refers to that weakly, which brings no member in; and asked for by its own names (`-u`), it
+/// would be missed in a program in C.
+pub const CXX_NEIGHBOURS: &[&str] = &[
+    "_ZSt15set_new_handlerPFvvE",
+    "__cxa_free_exception",
+    "__cxa_rethrow",
+    "_ZNKSt9bad_alloc4whatEv",
+];
+
+impl Plan {
+    /// The plan of an object that programs carry, statically or dynamically linked.
+    ///
+    /// The same names are answered in the same way; what differs is when the program runs, and where
+    /// it finds the C++ runtime.
+    ///
+    /// # Errors
+    /// `A8230` if nobody found out what a program of the platform runs first; `A8236` and `A8237` if it
+    /// would have to stand before `dlopen`, or before what creates threads.
+    pub fn in_program(mut self) -> Result<Plan> {
+        if self.platform.carried.is_none() {
+            let name = &self.platform.name;
+            let message = format!("no facts about programs that carry their heap on `{name}`");
+            return Err(Diagnostic::error("A8230", message)
+                .help("mode `static` is there for linux and linux-musl; elsewhere, link the library that `--mode interpose` makes before the C library")
+                .into());
+        }
+        if self.drops_deepbind() {
+            let message = "no text for `deepbind = \"drop\"` in programs that carry their heap";
+            return Err(Diagnostic::error("A8236", message)
+                .fact(format!("in `{}`", self.allocator.source.name))
+                .help("leave `deepbind` out of the description for this mode")
+                .into());
+        }
+        self.refuse_creators("in programs that carry their heap")?;
+        self.mode = Mode::Static;
+        Ok(self)
+    }
+
+    /// Who creates threads is asked only where the shim stands before the C library.
+    pub(super) fn refuse_creators(&self, place: &str) -> Result<()> {
+        if !self.threads.is_some_and(|threads| threads.hooked || threads.created) {
+            return Ok(());
+        }
+        let message = format!("no hooks tell the heap of new threads {place}");
+        Err(Diagnostic::error("A8237", message)
+            .fact(format!("in `{}`", self.allocator.source.name))
+            .help("write `thread_policy = \"required\"` and leave out `thread_created`: then each call looks whether its thread is ready")
+            .into())
+    }
+
+    /// Whether fork handlers are registered before the constructors of shared libraries run.
+    pub(crate) fn precedes_constructors(&self) -> bool {
+        let first = self.platform.carried.as_ref().map(|carried| carried.first);
+        self.mode == Mode::Static && first == Some(First::PreinitArray)
+    }
+
+    /// What an object that programs carry asks other archives for: see [`CXX_NEIGHBOURS`].
+    pub fn asks_for(&self) -> &'static [&'static str] {
+        let operators = self.defined().any(|a| a.symbol.operation.is_operator());
+        if operators { CXX_NEIGHBOURS } else { &[] }
+    }
+}

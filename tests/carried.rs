@@ -1,0 +1,15 @@
+//! Programs that carry their heap inside themselves (`--mode static`): however they are linked, the
+//! heap in them is ours alone, and the laws hold.
+#![cfg(target_os = "linux")]
+
+mod common;
+#[allow(dead_code, unreachable_pub, reason = "shared with the harness of the probe")]
+mod heaps;
+
+mod carried {
+    mod laws;
+    mod links;
+    mod refused;
+    mod tool;
+    mod toolbox;
+}
