@@ -6,5 +6,6 @@ mod common;
 
 mod examples {
     mod diehard;
+    mod hoard;
     mod toolbox;
 }

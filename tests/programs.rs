@@ -159,7 +159,7 @@ fn six_programs_under_rpmalloc() {
     all("rpmalloc", |program| program.all_allocators);
 }
 
-/// An example's heap class, by the path of its description.
+/// An example, by the path of its description.
 fn example(name: &str) {
     let root = env!("CARGO_MANIFEST_DIR");
     let everything = std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1");
@@ -170,4 +170,9 @@ fn example(name: &str) {
 #[test]
 fn six_programs_under_diehard() {
     example("diehard");
+}
+
+#[test]
+fn six_programs_under_hoard() {
+    example("hoard");
 }

@@ -42,12 +42,22 @@ impl Example {
     /// Runs its Makefile, which needs no alloc8-gen, and what that said.
     #[track_caller]
     pub(super) fn make(&self, arguments: &[&str]) -> String {
-        let mut make = Command::new("make");
+        self.run("make", arguments)
+    }
+
+    /// Runs a program in the example's folder, or one that was built there.
+    #[track_caller]
+    pub(super) fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let built = self.path(program);
+        let mut command = match built.is_file() {
+            true => Command::new(built),
+            false => Command::new(program),
+        };
         for variable in ["CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS", "MAKELEVEL"] {
-            make.env_remove(variable);
+            command.env_remove(variable);
         }
-        let output = make.args(arguments).current_dir(&self.folder).output().unwrap();
-        said(&output, &format!("{}: make {arguments:?}", self.name))
+        let output = command.args(arguments).current_dir(&self.folder).output().unwrap();
+        said(&output, &format!("{}: {program} {arguments:?}", self.name))
     }
 
     #[track_caller]

@@ -40,6 +40,7 @@ impl Library {
 pub(crate) fn library(allocator: &str) -> Option<Library> {
     let file = match allocator {
         "simple_heap" => return Some(Library::None),
+        path if path.ends_with("hoard.toml") => return example(Path::new(path)),
         // A heap class, which its description names.
         path if path.ends_with(".toml") => return Some(Library::None),
         "jemalloc-unprefixed" => return installed("libjemalloc_pic.a", "libjemalloc-dev"),
@@ -57,6 +58,27 @@ pub(crate) fn library(allocator: &str) -> Option<Library> {
         }
     }
     Some(Library::Archive(build().join(file)))
+}
+
+/// The archive of an example, from the C++ file beside its description.
+fn example(description: &Path) -> Option<Library> {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder").keep();
+    let (object, archive) = (folder.join("heap.o"), folder.join("libheap.a"));
+    let mut compile = Command::new("g++");
+    compile.args(["-std=c++17", "-O2", "-fPIC", "-fno-exceptions", "-fno-rtti", "-c", "-o"]);
+    compile.arg(&object).arg(description.with_extension("cpp"));
+    let mut collect = Command::new("ar");
+    collect.arg("rcs").arg(&archive).arg(&object);
+    for command in [&mut compile, &mut collect] {
+        match command.status() {
+            Ok(status) => assert!(status.success(), "{command:?}"),
+            Err(_) => {
+                common::skip("g++", "apt-get install g++ binutils");
+                return None;
+            }
+        }
+    }
+    Some(Library::Archive(archive))
 }
 
 /// What the compiler finds by itself.

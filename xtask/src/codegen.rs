@@ -3,8 +3,11 @@
 use crate::shell::{program, root, run, tool};
 
 /// Examples that keep rendered files: name, description, language.
-const EXAMPLES: &[(&str, &str, &str)] =
-    &[("vendored_cmake", "block_heap.toml", "c"), ("diehard", "diehard.toml", "cpp")];
+const EXAMPLES: &[(&str, &str, &str)] = &[
+    ("vendored_cmake", "block_heap.toml", "c"),
+    ("diehard", "diehard.toml", "cpp"),
+    ("hoard", "hoard.toml", "c"),
+];
 
 pub(crate) fn write() -> anyhow::Result<()> {
     let tool = tool("dev")?;

@@ -1,0 +1,88 @@
+// What the heap has from the system: a lock that needs no constructor, and mappings.
+#ifndef HOARD_SYSTEM_HPP
+#define HOARD_SYSTEM_HPP
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+namespace hoard {
+
+class Lock {
+public:
+    void lock()
+    {
+        pthread_mutex_lock(&mutex_);
+    }
+
+    void unlock()
+    {
+        pthread_mutex_unlock(&mutex_);
+    }
+
+private:
+    pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+};
+
+class Holding {
+public:
+    explicit Holding(Lock &lock) : lock_(lock)
+    {
+        lock_.lock();
+    }
+
+    ~Holding()
+    {
+        lock_.unlock();
+    }
+
+    Holding(const Holding &) = delete;
+    Holding &operator=(const Holding &) = delete;
+
+private:
+    Lock &lock_;
+};
+
+inline std::size_t round_up(std::size_t size, std::size_t power)
+{
+    return (size + power - 1) & ~(power - 1);
+}
+
+// Bytes mapped now.
+inline std::atomic<std::size_t> held{0};
+
+inline void unmap(char *start, std::size_t size)
+{
+    const int kept = errno;
+    if (size != 0 && munmap(start, size) == 0)
+        held.fetch_sub(size, std::memory_order_relaxed);
+    errno = kept;
+}
+
+// Zeroed whole pages at a multiple of a power of two, or null with ENOMEM.
+inline char *map(std::size_t size, std::size_t alignment)
+{
+    std::size_t whole;
+    if (__builtin_add_overflow(size, alignment, &whole)) {
+        errno = ENOMEM;
+        return nullptr;
+    }
+    void *mapped = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED)
+        return nullptr;
+    held.fetch_add(whole, std::memory_order_relaxed);
+    char *start = static_cast<char *>(mapped);
+    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(start);
+    const std::size_t before = round_up(address, alignment) - address;
+    unmap(start, before);
+    unmap(start + before + size, alignment - before);
+    return start + before;
+}
+
+} // namespace hoard
+
+#endif
