@@ -150,9 +150,16 @@ private:
 
     hoard::Tlab *tlab()
     {
-        if (__builtin_expect(mine == nullptr, 0) && xxthread_created_flag == 0)
+        if (__builtin_expect(mine == nullptr, 0) && is_first())
             mine = make_tlab();
         return mine;
+    }
+
+    // The main thread, which nobody announces. Others that come without a word, because nobody hooks the
+    // creation of threads or libc made them for itself, would never say that they end either.
+    bool is_first() const
+    {
+        return xxthread_created_flag == 0 && threads_.load(std::memory_order_relaxed) == 0;
     }
 
     // A buffer is a block like others; null if there is no memory for it.
