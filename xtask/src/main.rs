@@ -20,7 +20,8 @@ cargo xtask TASK
   codegen [--check]   render every platform for simple_heap into generated/, or only compare
   bless               the same as codegen
   demo                a real program under a proven interposer
-  bench               instructions per call, and the time that generation takes
+  bench               what calls, whole programs and generation cost: xtask/bench/README.md and the
+                      README's table
 ";
 
 fn main() -> ExitCode {
