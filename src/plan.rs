@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    allocator::{Allocator, Promise, Role, ThreadPolicy},
+    allocator::{Allocator, Origin, Promise, Role, ThreadPolicy},
     diagnostic::{Diagnostic, Report, Result},
     operation::Effect,
     spec::{Constructors, Platform, Symbol},
+    toml_text::key_span,
 };
 
 mod bind;
@@ -186,6 +187,16 @@ impl Plan {
             .help("rename the archive's functions, or let `alloc8-gen build` make the library from the C shim: it hides their names in a copy"))
     }
 
+    /// Shows a key of the description, where there is one that names it.
+    fn at_key(&self, key: &str, label: &str, diagnostic: Diagnostic) -> Diagnostic {
+        let (source, origin) = (&self.allocator.source, &self.allocator.origin);
+        let span = key_span(&source.text, None, key).filter(|_| *origin != Origin::Convention);
+        match span {
+            Some(span) => diagnostic.at(source, span, label),
+            None => diagnostic,
+        }
+    }
+
     /// Complete or refused, and what the user should know.
     fn judge(&self, report: &mut Report) {
         let emitted =
@@ -205,7 +216,7 @@ impl Plan {
             && !self.allocator.waived.contains(&Promise::Fork)
         {
             report.push(
-                Diagnostic::warning("A8204", format!("fork: `{}` promises nothing", self.allocator.name))
+                self.at_key("malloc", "a child may find it locked", Diagnostic::warning("A8204", format!("fork: `{}` promises nothing", self.allocator.name)))
                     .fact("a child forked while another thread allocates may hang")
                     .help("name `malloc_lock`, `malloc_unlock` and `malloc_reinit`, or promise `fork = \"own\"`"),
             );

@@ -62,6 +62,21 @@ fn read_all<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T> {
     }
 }
 
+/// From a key of a description to the end of its value.
+pub(crate) fn key_span(text: &str, table: Option<&str>, key: &str) -> Option<Range<usize>> {
+    let document = DeTable::parse(text).ok()?;
+    let inside = document.get_ref();
+    let keys = match table {
+        None => inside,
+        Some(table) => match inside.get(table)?.get_ref() {
+            DeValue::Table(keys) => keys,
+            _ => return None,
+        },
+    };
+    let (name, value) = keys.iter().find(|(name, _)| name.get_ref() == key)?;
+    Some(name.span().start..value.span().end)
+}
+
 /// What is not TOML at all: what follows on a line that is wrong is wrong because of it.
 fn not_toml(source: &Arc<Source>, errors: &[toml::de::Error]) -> Report {
     let start = |e: &toml::de::Error| e.span().map_or(0, |span| span.start);
@@ -356,5 +371,14 @@ size = 3
         };
         assert_eq!(lines("a = [\nname = 3"), ["2"]);
         assert_eq!(lines("name = x y z\nsize = \"\nok = 1\n = 3"), ["1", "2", "4"]);
+    }
+
+    #[test]
+    fn a_span_covers_the_key_and_its_value() {
+        let text = "malloc = \"x\"\n[promises]\nerrno = true\nmax_align = 16\n";
+        let span = key_span(text, Some("promises"), "max_align").unwrap();
+        assert_eq!(&text[span], "max_align = 16");
+        assert_eq!(&text[key_span(text, None, "malloc").unwrap()], "malloc = \"x\"");
+        assert_eq!(key_span(text, None, "errno"), None);
     }
 }

@@ -160,7 +160,7 @@ struct chunk {
     struct span spans[64];
 };
 
-typedef _Atomic int lock_t;
+typedef _Atomic uintptr_t lock_t; /* 0, or the thread that holds it; odd while that thread forks */
 
 struct heap {
     _Alignas(64) lock_t lock; /* heaps share no cache line */
@@ -237,14 +237,12 @@ static void take_out(struct link **list, struct link *link)
 
 /* Around a fork all locks are FORKING, and the thread that forks passes through them, since the fork
  * handlers of others may allocate then. Only who finds a lock taken pays for the question. */
-enum { FREE, HELD, FORKING };
-
-static _Atomic(const void *) forking_thread;
+enum { FORKING = 1 };
 
 #if defined(__APPLE__) || defined(__ANDROID__) /* where malloc is what makes thread-locals, before API 29 */
-static const void *this_thread(void)
+static uintptr_t this_thread(void)
 {
-    return pthread_self();
+    return (uintptr_t)pthread_self();
 }
 static struct heap *this_heap(void)
 {
@@ -253,9 +251,13 @@ static struct heap *this_heap(void)
 #else
 static _Thread_local struct heap *my_heap __attribute__((tls_model("initial-exec")));
 
-static const void *this_thread(void)
+static uintptr_t this_thread(void)
 {
-    return &my_heap;
+#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__) && __GNUC__ >= 11 && !defined(__clang__)
+    return (uintptr_t)__builtin_thread_pointer(); /* in one instruction */
+#else
+    return (uintptr_t)&my_heap;
+#endif
 }
 static struct heap *this_heap(void)
 {
@@ -268,15 +270,15 @@ static struct heap *this_heap(void)
 
 static bool try_lock(lock_t *lock)
 {
-    int expected = FREE;
-    return atomic_compare_exchange_strong_explicit(lock, &expected, HELD, memory_order_acquire,
+    uintptr_t nobody = 0;
+    return atomic_compare_exchange_strong_explicit(lock, &nobody, this_thread(), memory_order_acquire,
                                                    memory_order_relaxed);
 }
 
 static __attribute__((noinline)) void wait_for(lock_t *lock)
 {
     for (unsigned turn = 0; !try_lock(lock); os_wait(turn++))
-        if (atomic_load(lock) == FORKING && atomic_load(&forking_thread) == this_thread())
+        if (atomic_load(lock) == (this_thread() | FORKING))
             return;
 }
 
@@ -288,8 +290,8 @@ static void lock(lock_t *lock)
 
 static void unlock(lock_t *lock)
 {
-    if (LIKELY(atomic_load_explicit(lock, memory_order_relaxed) == HELD))
-        atomic_store_explicit(lock, FREE, memory_order_release);
+    if (LIKELY(!(atomic_load_explicit(lock, memory_order_relaxed) & FORKING)))
+        atomic_store_explicit(lock, 0, memory_order_release);
 }
 
 /* ---- whose is an address? ------------------------------------------------------------------------- */
@@ -733,25 +735,50 @@ bool simple_heap_owns(const void *ptr)
     return chunk_offset(ptr) < extent(ptr);
 }
 
-/* For pthread_atfork: lock; unlock in the parent; reinit in the child, where no other thread is left. */
+/* For pthread_atfork: lock; unlock in the parent; reinit in the child, where no other thread is left.
+ *
+ * A signal handler may fork while its own thread is in here. To wait for that thread would be to wait for
+ * ever, so nothing is locked then: with other threads such a child may only end or execute a program
+ * (fork(2)), and without them its state is the parent's, which goes on where it was interrupted. */
+
+static unsigned inner_forks; /* in signal handlers that came while all was locked for a fork */
+
+static bool holds_a_lock(uintptr_t thread)
+{
+    for (size_t i = 0; i < HEAPS; i++)
+        if ((atomic_load(&heaps[i].lock) & ~(uintptr_t)FORKING) == thread)
+            return true;
+    return atomic_load(&pool.lock) == thread;
+}
 
 void simple_heap_malloc_lock(void)
 {
+    const uintptr_t me = this_thread();
+    if (atomic_load(&pool.lock) == (me | FORKING)) {
+        inner_forks++;
+        return;
+    }
+    if (holds_a_lock(me))
+        return;
     for (size_t i = 0; i < HEAPS; i++) {
         lock(&heaps[i].lock);
-        atomic_store(&heaps[i].lock, FORKING);
+        atomic_store(&heaps[i].lock, me | FORKING);
     }
     lock(&pool.lock);
-    atomic_store(&pool.lock, FORKING);
-    atomic_store(&forking_thread, this_thread());
+    atomic_store(&pool.lock, me | FORKING);
 }
 
 void simple_heap_malloc_unlock(void)
 {
-    atomic_store(&forking_thread, NULL);
-    atomic_store(&pool.lock, FREE);
+    if (atomic_load(&pool.lock) != (this_thread() | FORKING))
+        return;
+    if (inner_forks != 0) {
+        inner_forks--;
+        return;
+    }
+    atomic_store(&pool.lock, 0);
     for (size_t i = 0; i < HEAPS; i++)
-        atomic_store(&heaps[i].lock, FREE);
+        atomic_store(&heaps[i].lock, 0);
 }
 
 void simple_heap_malloc_reinit(void)

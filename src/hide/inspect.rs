@@ -11,7 +11,7 @@ use crate::{
     artifact::{Archive, Bind, Class, Machine, Member, Visibility},
     diagnostic::{Diagnostic, Report, nearest},
     operation::{Effect, Operation},
-    probe::key_span,
+    toml_text::key_span,
     toolchain::Compiler,
 };
 

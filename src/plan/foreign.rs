@@ -54,8 +54,8 @@ impl Plan {
         let refused = own == Foreign::Forward && wanted == Foreign::Abort;
         refused.then(|| {
             let title = &self.platform.title;
-            Diagnostic::error("A8203", format!("blocks of other heaps are a matter of course on {title}"))
-                .fact(format!("in `{}`", self.allocator.source.name))
+            let message = format!("blocks of other heaps are a matter of course on {title}");
+            self.at_key("foreign", "would end programs", Diagnostic::error("A8203", message))
                 .help("write `foreign = \"forward\"`, or leave it out: they go back to the heap that they came from")
         })
     }

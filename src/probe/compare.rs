@@ -1,14 +1,11 @@
 //! Holds a description against what was measured.
 
-use std::ops::Range;
-
-use toml::de::{DeTable, DeValue};
-
 use super::measured::{Measured, Measurements};
 use crate::{
     allocator::{Allocator, Limit, Promise, Role, ThreadPolicy},
     diagnostic::{Diagnostic, Report, Severity},
     spec::{Foreign, ReallocZero},
+    toml_text::key_span,
 };
 
 /// What a description claims and the archive does not keep: `A8701` a promise, `A8703` a contract
@@ -214,34 +211,5 @@ fn place(
     match key_span(&allocator.source.text, table, key) {
         Some(span) => diagnostic.at(&allocator.source, span, label),
         None => diagnostic,
-    }
-}
-
-/// From a key of a description to the end of its value.
-pub(crate) fn key_span(text: &str, table: Option<&str>, key: &str) -> Option<Range<usize>> {
-    let document = DeTable::parse(text).ok()?;
-    let inside = document.get_ref();
-    let keys = match table {
-        None => inside,
-        Some(table) => match inside.get(table)?.get_ref() {
-            DeValue::Table(keys) => keys,
-            _ => return None,
-        },
-    };
-    let (name, value) = keys.iter().find(|(name, _)| name.get_ref() == key)?;
-    Some(name.span().start..value.span().end)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_span_covers_the_key_and_its_value() {
-        let text = "malloc = \"x\"\n[promises]\nerrno = true\nmax_align = 16\n";
-        let span = key_span(text, Some("promises"), "max_align").unwrap();
-        assert_eq!(&text[span], "max_align = 16");
-        assert_eq!(&text[key_span(text, None, "malloc").unwrap()], "malloc = \"x\"");
-        assert_eq!(key_span(text, None, "errno"), None);
     }
 }

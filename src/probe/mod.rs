@@ -19,7 +19,6 @@ use crate::{
 };
 
 pub use cache::measure_cached;
-pub(crate) use compare::key_span;
 pub use compare::{compare, unmeasured};
 pub use measured::{ForkTally, Measured, Measurements, Reach, Refusal};
 use process::Case;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Inputs, Part, call, foreign, view};
+use super::{Comment, Inputs, Part, call, view};
 use crate::{
     allocator::{Allocator, Call, Role},
     diagnostic::Result,
@@ -108,12 +108,8 @@ fn heap_functions(plan: &Plan) -> Vec<Value> {
 }
 
 fn called(plan: &Plan) -> impl Iterator<Item = (Role, &Call)> {
-    let uncalled = |role: Role| match role {
-        Role::Owns => !foreign::asks_owns(plan),
-        role => role == Role::GoodSize,
-    };
     let functions = plan.allocator.functions.iter();
-    functions.filter(move |(role, _)| !uncalled(**role)).map(|(role, call)| (*role, call))
+    functions.filter(|(r, _)| view::is_called(plan, **r)).map(|(role, call)| (*role, call))
 }
 
 /// What a heap class has to have to stand for the described functions; null if it cannot, because

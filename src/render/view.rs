@@ -202,10 +202,19 @@ fn renames(plan: &Plan) -> Vec<Value> {
     plan.platform.abis[1..].iter().map(rename).collect()
 }
 
+/// Whether a shim has a use for what plays a role.
+pub(super) fn is_called(plan: &Plan, role: Role) -> bool {
+    match role {
+        Role::Owns => super::foreign::asks_owns(plan),
+        Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),
+        role => role != Role::GoodSize,
+    }
+}
+
 fn declarations(plan: &Plan) -> Vec<String> {
     let mut declarations = Vec::new();
     for (role, call) in &plan.allocator.functions {
-        if *role == Role::GoodSize || (*role == Role::Owns && !super::foreign::declares_owns(plan))
+        if !is_called(plan, *role) || (*role == Role::Owns && !super::foreign::declares_owns(plan))
         {
             continue;
         }

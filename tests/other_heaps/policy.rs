@@ -104,7 +104,9 @@ fn the_plan_prices_the_look() {
             matches!(&answer.binding, Binding::Guarded(_, guards) if *guards == [Guard::Foreign]),
             "{name}: {answer:?}"
         );
-        assert_eq!(answer.price, Some(8), "{name}");
+        // What keeps a size besides keeps one register more.
+        let price = if name == "realloc" { 14 } else { 8 };
+        assert_eq!(answer.price, Some(price), "{name}");
     }
     for name in ["malloc", "calloc", "aligned_alloc"] {
         assert!(matches!(of(&plan, name).binding, Binding::Direct(_)), "{name}");
