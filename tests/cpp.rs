@@ -13,6 +13,7 @@ mod cpp {
     mod headers;
     mod inline;
     mod laws;
+    mod optional;
     mod tool;
     mod words;
 }

@@ -48,7 +48,7 @@ fn headers(plan: &Plan) -> tera::Context {
     values["redirected_threads"] = redirected(plan, true).into();
     let minds_threads = plan.allocator.minds_threads();
     values["minds_threads"] = minds_threads.into();
-    values["members"] = members().into();
+    values["members"] = members(&plan.allocator).into();
     values["c_families"] = families(plan, &functions).into();
     values["operator_families"] = families(plan, &operators).into();
     view::context(&values)
@@ -157,6 +157,8 @@ fn member(role: Role) -> Option<&'static str> {
         Role::Memalign => "memalign",
         Role::UsableSize => "usable_size",
         Role::Owns => "owns",
+        Role::FreeSized => "free_sized",
+        Role::FreeAlignedSized => "free_aligned_sized",
         Role::Lock => "lock",
         Role::Unlock => "unlock",
         Role::Reinit => "reinit",
@@ -167,10 +169,10 @@ fn member(role: Role) -> Option<&'static str> {
 }
 
 /// What a heap class may have: name, how it is called, what comes back.
-fn members() -> Vec<Value> {
+fn members(allocator: &Allocator) -> Vec<Value> {
     let pointer = "static_cast<void *>(nullptr)";
     let member = |name: &str, arguments: &str, result: &str| json!({ "name": name, "call": format!("{name}({arguments})"), "result": result });
-    vec![
+    let mut members = vec![
         member("malloc", "std::size_t{1}", "void *"),
         member("free", pointer, "void"),
         member("memalign", "std::size_t{1}, std::size_t{1}", "void *"),
@@ -184,7 +186,14 @@ fn members() -> Vec<Value> {
         member("reinit", "", "void"),
         member("threadInit", "", "void"),
         member("threadCleanup", "", "void"),
-    ]
+    ];
+    for (role, sizes) in [(Role::FreeSized, 1), (Role::FreeAlignedSized, 2)] {
+        if allocator.call(role).is_some() {
+            let arguments = format!("{pointer}{}", ", std::size_t{1}".repeat(sizes));
+            members.push(member(role.key(), &arguments, "void"));
+        }
+    }
+    members
 }
 
 /// Families in spec order, each with what is defined and what is left alone.
