@@ -309,6 +309,14 @@ pub static CODES: &[Code] = &[
          Example: `thread_created = \"my_thread_created\"`.",
     ),
     page(
+        "A8221",
+        "threads are not told apart in Rust",
+        "The description names functions for a thread's start or end, and the shim in Rust has no hooks that\n\
+         call them: what a thread keeps for itself stays there after its end. Nothing else is lost, for such\n\
+         functions are advice unless the description says `thread_policy = \"required\"`.\n\
+         Render the shim in C or C++.",
+    ),
+    page(
         "A8230",
         "no facts about programs that carry their heap",
         "With `--mode static` the heap is a part of the program. What such a program runs first, and\n\

@@ -73,7 +73,8 @@ pub fn describe(
         minds_fork,
         system_libraries: tables.libraries().to_vec(),
     };
-    draft.use_found(|role| !needs_reason(role));
+    draft.use_found(|role, own| own || !needs_reason(role));
+    draft.allocator.thread_created = draft.found.thread_created.clone();
     if let Some(target) = cross {
         // Nothing here links such an archive: its names are all that can be told of it.
         let text = text::write(&draft, &target);
@@ -121,15 +122,16 @@ pub fn cmake(name: &str, platform: &str, archives: &[PathBuf]) -> Result<String>
     tera.render("CMakeLists.txt", &context).map_err(wrong)
 }
 
-/// Functions that a library may have without needing that anybody calls them.
+/// Functions that a library may have without needing that anybody calls them, unless it gives them
+/// the convention's own names.
 fn needs_reason(role: Role) -> bool {
     matches!(role, Role::Init | Role::ThreadInit | Role::ThreadCleanup)
 }
 
 impl Draft {
-    fn use_found(&mut self, wanted: impl Fn(Role) -> bool) {
+    fn use_found(&mut self, wanted: impl Fn(Role, bool) -> bool) {
         for (role, candidates) in &self.found.roles {
-            if wanted(*role) {
+            if wanted(*role, candidates[0].own) {
                 self.allocator.functions.insert(*role, candidates[0].call.clone());
             }
         }
@@ -150,11 +152,11 @@ impl Draft {
         };
         let mut measured = self.find_libraries(compiler, run)?;
         if measured.threads_plain.is_broken() && self.found.roles.contains_key(&Role::ThreadInit) {
-            self.use_found(needs_reason);
+            self.use_found(|role, _| needs_reason(role));
             self.allocator.thread_policy = ThreadPolicy::Required;
             measured = run(&self.allocator)?;
         } else if !measured.problems.is_empty() && self.found.roles.contains_key(&Role::Init) {
-            self.use_found(|role| role == Role::Init);
+            self.use_found(|role, _| role == Role::Init);
             measured = run(&self.allocator)?;
         }
         // A name does not tell the order of arguments, the measurement does.

@@ -323,7 +323,11 @@ fn judge_absence(
     }
     if planned == Some(&Binding::Left) {
         finding.status = Status::Left;
-        finding.remark = "the runtime's own calls the base by its public name".to_owned();
+        finding.remark = match symbol.operation.effect() {
+            Effect::StartsThread => "the C library's own starts threads",
+            _ => "the runtime's own calls the base by its public name",
+        }
+        .to_owned();
         return;
     }
     if absence_is_fault(symbol, platform, abi, planned) {

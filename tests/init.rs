@@ -60,6 +60,17 @@ fn threads_that_must_introduce_themselves_do() {
 }
 
 #[test]
+fn hooks_for_threads_are_described_under_the_convention_s_names() {
+    let (text, _) = describe("aware", &heaps::heap("thread_aware.c")).expect("described");
+    let written = read("aware", &text);
+    assert_eq!(written.thread_policy, ThreadPolicy::Advisory, "{text}");
+    assert!(
+        written.call(Role::ThreadInit).is_some() && written.call(Role::ThreadCleanup).is_some()
+    );
+    assert_eq!(written.thread_created.as_deref(), Some("aware_thread_created"), "{text}");
+}
+
+#[test]
 fn unprefixed_functions_are_found_and_hidden_for_the_measurement() {
     let (text, _) = describe("anything", &heaps::heap("unprefixed.c")).expect("described");
     let written = read("anything", &text);

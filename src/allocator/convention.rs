@@ -70,6 +70,14 @@ pub fn optional_names(name: &str) -> std::result::Result<BTreeMap<Role, Call>, R
     Ok(named(&table()?.optional, name).collect())
 }
 
+/// The variable that says whether there are threads, for an allocator of that name.
+///
+/// # Errors
+/// A mistake in the convention's own table.
+pub fn optional_flag(name: &str) -> std::result::Result<Option<String>, Report> {
+    Ok(table()?.optional.get("thread_created").map(|template| template.replace("{name}", name)))
+}
+
 fn named<'a>(
     table: &'a BTreeMap<String, String>,
     name: &'a str,

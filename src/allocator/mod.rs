@@ -19,7 +19,7 @@ mod require;
 mod schema;
 
 pub use call::Call;
-pub use convention::{convention, optional_names};
+pub use convention::{convention, optional_flag, optional_names};
 pub use description::{built_in, built_in_names, read, read_file};
 pub use promise::{Limit, Promise, Promises};
 pub use schema::description_schema;

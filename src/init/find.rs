@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::{
-    allocator::{Allocator, Call, Origin, Role, optional_names},
+    allocator::{Allocator, Call, Origin, Role, optional_flag, optional_names},
     diagnostic::{Report, Result, Source},
     embedded, toml_text,
 };
@@ -31,12 +31,16 @@ pub(super) struct Candidate {
     /// As a description spells it.
     pub(super) text: String,
     pub(super) call: Call,
+    /// Under the convention's own name: meant to be called.
+    pub(super) own: bool,
 }
 
 /// What a library has under one prefix; best candidates first, never an empty list.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     pub(super) roles: BTreeMap<Role, Vec<Candidate>>,
+    /// The variable that says whether there are threads.
+    pub(super) thread_created: Option<String>,
 }
 
 impl Names {
@@ -77,7 +81,7 @@ impl Names {
 
     /// What stands before the names of functions that may be the one that allocates.
     fn prefixes(&self, defined: &BTreeSet<&str>) -> BTreeSet<String> {
-        let templates = self.templates(Role::Malloc);
+        let templates = self.templates(Role::Malloc.key());
         let ends: Vec<_> = templates.iter().filter_map(|t| t.strip_prefix("{prefix}")).collect();
         defined
             .iter()
@@ -89,29 +93,38 @@ impl Names {
     }
 
     /// All templates of a role, the convention's own first.
-    fn templates(&self, role: Role) -> Vec<String> {
-        let key = role.key();
+    fn templates(&self, key: &str) -> Vec<String> {
         let own = self.required.get(key).or(self.optional.get(key));
         let own = own.map(|template| template.replace("{name}_", "{prefix}"));
         own.into_iter().chain(self.variants.get(key).into_iter().flatten().cloned()).collect()
+    }
+
+    fn is_own(&self, key: &str, template: &str) -> bool {
+        let variants = self.variants.get(key);
+        !variants.is_some_and(|variants| variants.iter().any(|variant| variant == template))
     }
 
     fn under(&self, prefix: &str, defined: &BTreeSet<&str>) -> Found {
         let mut found = Found::default();
         for role in Role::ALL {
             let candidates: Vec<_> = self
-                .templates(*role)
+                .templates(role.key())
                 .iter()
-                .map(|template| template.replace("{prefix}", prefix))
-                .filter_map(|text| {
+                .map(|template| (self.is_own(role.key(), template), template))
+                .map(|(own, template)| (own, template.replace("{prefix}", prefix)))
+                .filter_map(|(own, text)| {
                     let call = Call::parse(&text, &role.prototype(), *role == Role::Owns).ok()?;
-                    defined.contains(call.symbol.as_str()).then_some(Candidate { text, call })
+                    let there = defined.contains(call.symbol.as_str());
+                    there.then_some(Candidate { text, call, own })
                 })
                 .collect();
             if !candidates.is_empty() {
                 found.roles.insert(*role, candidates);
             }
         }
+        let flags = self.templates("thread_created");
+        let mut flags = flags.iter().map(|template| template.replace("{prefix}", prefix));
+        found.thread_created = flags.find(|flag| defined.contains(flag.as_str()));
         // One without the other would leave the heap locked.
         if !(found.roles.contains_key(&Role::Lock) && found.roles.contains_key(&Role::Unlock)) {
             for role in [Role::Lock, Role::Unlock, Role::Reinit] {
@@ -142,6 +155,8 @@ pub fn complete(
                 allocator.functions.entry(*role).or_insert_with(|| call.clone());
             }
         }
+        allocator.thread_created =
+            optional_flag(&allocator.name)?.filter(|flag| defined.contains(flag));
     }
     Ok(allocator)
 }

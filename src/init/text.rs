@@ -65,6 +65,9 @@ fn functions(draft: &Draft) -> String {
         let call = format!("{} = {}", role.key(), quoted(call));
         text += &format!("# left out: {call}: {}\n", comment(observed));
     }
+    if let Some(flag) = &draft.allocator.thread_created {
+        text += &line("thread_created", &quoted(flag));
+    }
     if draft.allocator.thread_policy == ThreadPolicy::Required {
         text += &line("thread_policy", "\"required\"");
     }

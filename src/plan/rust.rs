@@ -32,6 +32,16 @@ impl Plan {
         self
     }
 
+    /// What the user should know of a shim in Rust beside the plan's own remarks.
+    pub fn remark_in_rust(&self) -> Option<Diagnostic> {
+        let asked = self.threads.filter(|t| t.hooked || t.created || t.cleanup);
+        asked.map(|_| {
+            Diagnostic::warning("A8221", "no hooks for threads in Rust yet")
+                .fact("nothing calls `thread_init` and `thread_cleanup`: what a thread cached stays cached")
+                .help("render the shim in C or C++: leave out `--lang rust`")
+        })
+    }
+
     /// # Errors
     /// `A8208` if threads must introduce themselves: each would have to remember whether it did.
     /// `A8240` if `dlopen` is to drop RTLD_DEEPBIND.
