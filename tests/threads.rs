@@ -15,6 +15,7 @@ use std::{
     process::{Command, Output},
 };
 
+use alloc8_gen::{laws, spec};
 use tempfile::TempDir;
 
 /// A C library on a CPU, and the compiler for it.
@@ -101,6 +102,9 @@ impl Place {
     }
 
     fn programs(&self, work: &Path) -> Vec<(String, PathBuf)> {
+        // What law.h asks of the platform.
+        let laws = laws::laws(&spec::platform(self.platform).unwrap()).unwrap();
+        fs::write(work.join("platform.h"), &laws[0].header).unwrap();
         let mut programs = Vec::new();
         for entry in fs::read_dir(heaps::root().join("tests/threads")).unwrap() {
             let source = entry.unwrap().path();
@@ -111,7 +115,8 @@ impl Place {
             let program = work.join(&name);
             let mut compile = self.compiler();
             compile.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread"]);
-            compile.arg("-I").arg(heaps::root().join("templates/laws")).arg(&source);
+            compile.arg("-I").arg(heaps::root().join("templates/laws"));
+            compile.arg("-I").arg(work).arg(&source);
             heaps::run(compile.arg("-o").arg(&program));
             programs.push((name, program));
         }
