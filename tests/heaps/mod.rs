@@ -14,6 +14,7 @@ pub(crate) fn heap(file: &str) -> PathBuf {
 }
 
 /// Compiles the sources, with these options more, into one archive.
+#[allow(dead_code, reason = "not every harness has sources that all compilers take alike")]
 pub(crate) fn archive(
     compiler: &Compiler,
     sources: &[&Path],
