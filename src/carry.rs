@@ -1,5 +1,6 @@
 //! From an allocator's code to one object that programs carry inside themselves, and the options by
-//! which they are linked with it; proved on programs that were linked so.
+//! which they are linked with it; proved on programs that were linked so. The same object with names
+//! under a prefix is `prefixed`.
 //!
 //! Beside `interposer`, whose first steps it shares: what comes out is linked by others, so there is
 //! no library to read back, only what links with it.
@@ -14,8 +15,8 @@ use crate::{
     diagnostic::{Diagnostic, Result},
     hide::{objcopy, read_archive},
     interposer::{
-        Order, Prepared, abi, archives, key, prepare, read, recipe, refuse_other_language, rename,
-        under_emulation, write,
+        Order, Prepared, Work, abi, archives, key, prepare, read, recipe, refuse_other_language,
+        rename, under_emulation, write,
     },
     plan::Plan,
     probe::Measurements,
@@ -25,8 +26,10 @@ use crate::{
 };
 
 mod carrier;
+mod prefixed;
 
 pub use carrier::Seen;
+pub use prefixed::{Form, Prefixed, build_prefixed};
 
 /// What was built.
 #[derive(Debug, Clone)]
@@ -53,6 +56,25 @@ pub struct Carried {
 /// Every phase's own; `A8230` if the platform has no facts for it; `A8440` if the object does not
 /// define what its plan says; `A8441` if a program that was linked with it does not use it alone.
 pub fn build(order: &Order<'_>) -> Result<Carried> {
+    let Begun { abi, plan, copies, archives, measured, remarks, work } =
+        begin(order, Plan::in_program)?;
+    let (object, seen) = assemble(order, &abi, &plan, &copies, &work.path)?;
+    Ok(Carried { object, plan, abi, seen, measured, archives, remarks })
+}
+
+/// All that comes before the shim.
+struct Begun {
+    abi: Abi,
+    plan: Plan,
+    /// Private copies of the archives.
+    copies: Vec<PathBuf>,
+    archives: Vec<PathBuf>,
+    measured: Option<Measurements>,
+    remarks: Vec<Diagnostic>,
+    work: Work,
+}
+
+fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<Begun> {
     refuse_other_language(order)?;
     let abi = abi(order)?;
     let archives = archives(order)?;
@@ -73,9 +95,7 @@ pub fn build(order: &Order<'_>) -> Result<Carried> {
     platform.narrow(&abi.name);
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
-    let plan = plan.in_program()?;
-    let (object, seen) = assemble(order, &abi, &plan, &copies, &work.path)?;
-    Ok(Carried { object, plan, abi, seen, measured, archives, remarks })
+    Ok(Begun { abi, plan: turn(plan)?, copies, archives, measured, remarks, work })
 }
 
 /// The arguments that a compiler driver takes from a file (`cc main.o @FILE`), one a line.

@@ -332,6 +332,33 @@ pub static CODES: &[Code] = &[
          Leave out `--mode`, or take the shim in C.",
     ),
     page(
+        "A8232",
+        "not a prefix",
+        "`--prefix` is what the names of `--mode prefixed` begin with: letters, digits and underscores, a\n\
+         letter first. `alloc8` is how names inside the shim begin.\n\
+         Example: `--prefix my` makes `my_malloc`.",
+    ),
+    page(
+        "A8233",
+        "a prefix that makes a name which is taken",
+        "Under this prefix a function of the shim would bear a name that the allocator's archive or the\n\
+         platform has already.\n\
+         Choose another prefix: the allocator's own functions stay as they are behind it.",
+    ),
+    page(
+        "A8234",
+        "blocks of other heaps have nowhere to go",
+        "With `foreign = \"forward\"` a preloaded shim hands blocks of other heaps to the next `free` in the\n\
+         order of look-ups. Functions under a prefix stand in nobody's way, so there is no next one.\n\
+         Write `foreign = \"trust\"` or `\"abort\"`.",
+    ),
+    page(
+        "A8235",
+        "`--prefix` and `--mode prefixed` belong together",
+        "The prefix is what the names of that mode begin with; no other mode has names of its own.\n\
+         Example: `--mode prefixed --prefix my`.",
+    ),
+    page(
         "A8236",
         "no dlopen of its own in a program",
         "With `deepbind = \"drop\"` a preloaded shim stands before the C library's `dlopen` and jumps to\n\

@@ -346,7 +346,8 @@ pub(crate) fn recipe(
     pull.sort();
     pull.dedup();
     if !aliases.is_empty() {
-        aliases.push(("alloc8_direct_options".to_owned(), "alloc8_direct_macro".to_owned()));
+        let tag = plan.tag();
+        aliases.push((format!("{tag}_direct_options"), format!("{tag}_direct_macro")));
     }
     Recipe {
         shim: work.join("shim.o"),

@@ -17,6 +17,7 @@ mod cxx;
 mod foreign;
 mod guard;
 mod mode;
+mod prefixed;
 mod price;
 mod rust;
 mod threads;
@@ -24,6 +25,7 @@ mod threads;
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
 pub use mode::{CXX_NEIGHBOURS, Mode};
+pub(crate) use prefixed::taken;
 pub use threads::Threads;
 
 /// How a symbol is answered.

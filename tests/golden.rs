@@ -37,11 +37,17 @@ fn in_programs(name: &str) -> (String, render::Files) {
     for_linux("c", "static", name)
 }
 
+/// The same for functions under a prefix beside the system's malloc.
+fn prefixed(name: &str) -> (String, render::Files) {
+    for_linux("c", "prefixed", name)
+}
+
 fn for_linux(lang: &str, mode: &str, name: &str) -> (String, render::Files) {
     let allocator = allocator::built_in(name).expect("built in").expect("without a mistake");
     let inputs = Inputs {
         lang: lang.to_owned(),
         mode: mode.to_owned(),
+        prefix: (mode == "prefixed").then(|| "my".to_owned()),
         ..Inputs::interposer("linux", name)
     };
     let linux = spec::platform("linux").expect("without a mistake");
@@ -54,7 +60,12 @@ fn for_linux(lang: &str, mode: &str, name: &str) -> (String, render::Files) {
 fn the_committed_files_are_what_is_rendered() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("generated/simple_heap");
     let mut wanted = BTreeMap::new();
-    let others = [in_cxx("simple_heap"), in_rust("simple_heap"), in_programs("simple_heap")];
+    let others = [
+        in_cxx("simple_heap"),
+        in_rust("simple_heap"),
+        in_programs("simple_heap"),
+        prefixed("simple_heap"),
+    ];
     for (folder, files) in rendered("simple_heap").into_iter().chain(others) {
         for (name, text) in files {
             wanted.insert(format!("{folder}/{name}"), text);
@@ -85,9 +96,9 @@ fn the_same_inputs_give_the_same_bytes() {
 #[test]
 fn every_built_in_allocator_renders_on_every_platform() {
     for name in allocator::built_in_names() {
-        // Programs have no hooks for threads, and say so (A8237).
-        let in_programs = (name != "xx").then(|| in_programs(&name));
-        for (platform, files) in rendered(&name).into_iter().chain(in_programs) {
+        // Nobody tells these of new threads, and they say so (A8237).
+        let others = (name != "xx").then(|| [in_programs(&name), prefixed(&name)]);
+        for (platform, files) in rendered(&name).into_iter().chain(others.into_iter().flatten()) {
             let shim = &files["shim.c"];
             assert!(!shim.contains("{{") && !shim.contains("{%"), "{name} on {platform}");
         }
@@ -97,7 +108,12 @@ fn every_built_in_allocator_renders_on_every_platform() {
 #[test]
 fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
     let version = env!("CARGO_PKG_VERSION");
-    let others = [in_cxx("simple_heap").1, in_rust("simple_heap").1, in_programs("simple_heap").1];
+    let others = [
+        in_cxx("simple_heap").1,
+        in_rust("simple_heap").1,
+        in_programs("simple_heap").1,
+        prefixed("simple_heap").1,
+    ];
     let all = rendered("simple_heap").into_values().chain(others);
     for (name, text) in all.flatten() {
         for forbidden in [version, "/home/", "/root/", "/tmp/", "/work/", "2026"] {

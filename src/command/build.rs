@@ -18,6 +18,7 @@ use super::{
 };
 use crate::cli::Build;
 
+mod prefixed;
 mod program;
 
 pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
@@ -47,8 +48,10 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         }
     };
     let compiler = Compiler::find(options.archive.cc.as_deref(), options.target.as_deref())?;
-    if mode == "static" {
-        return program::build(options, &platform, &allocator, &compiler, show);
+    match mode.as_str() {
+        "static" => return program::build(options, &platform, &allocator, &compiler, show),
+        "prefixed" => return prefixed::build(options, &platform, &allocator, &compiler, show),
+        _ => {}
     }
     let output = options
         .output

@@ -175,6 +175,7 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
             }
             let inputs = Inputs {
                 target: options.target.clone(),
+                prefix: render::prefixed::given(configuration.prefix.as_deref()),
                 ..generate::inputs(&platform, &allocator, &folder, &lang, &mode)?
             };
             subjects.push(Subject { folder, inputs, allocator: Some(allocator.clone()) });

@@ -35,6 +35,7 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
         let folder = base.join(folder_name(&platform.name, &lang, &mode));
         let inputs = Inputs {
             target: options.target.clone(),
+            prefix: render::prefixed::given(configuration.prefix.as_deref()),
             ..inputs(&platform, &allocator, &folder, &lang, &mode)?
         };
         match Plan::new(&platform, &allocator).and_then(|(plan, mut more)| {
@@ -183,6 +184,7 @@ pub(crate) fn inputs(
         allocator,
         lang: lang.to_owned(),
         mode: mode.to_owned(),
+        prefix: None,
         target: None,
     })
 }

@@ -11,7 +11,7 @@ use alloc8_gen::{
 };
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
-use crate::cli::{Cli, Configuration, Verb};
+use crate::cli::{Cli, Configuration, Mode, Verb};
 
 mod build;
 mod check;
@@ -201,22 +201,24 @@ fn required<'a>(option: &'a Option<String>, name: &str) -> Result<&'a str> {
     })
 }
 
-/// `--prefix` and `--hook` belong to modes and platforms that have no templates yet.
+/// `--prefix` belongs to mode `prefixed`, and `--hook` to Windows, which has no templates yet.
 fn refuse_unavailable(configuration: &Configuration) -> Result<()> {
-    for (set, option, of) in [
-        (configuration.prefix.is_some(), "--prefix", "`--mode prefixed`"),
-        (configuration.hook.is_some(), "--hook", "Windows"),
-    ] {
-        if set {
-            return Err(Diagnostic::error(
-                "A8202",
-                format!("`{option}` belongs to {of}, which has no templates yet"),
-            )
-            .help(format!("leave out `{option}`"))
-            .into());
-        }
+    if configuration.hook.is_some() {
+        let message = "`--hook` belongs to Windows, which has no templates yet";
+        return Err(Diagnostic::error("A8202", message).help("leave out `--hook`").into());
     }
-    Ok(())
+    let prefixed = configuration.mode == Some(Mode::Prefixed);
+    match (prefixed, &configuration.prefix) {
+        (true, None) => Err(Diagnostic::error("A8235", "`--mode prefixed` needs a prefix")
+            .help("name one: `--mode prefixed --prefix my` makes `my_malloc`, `my_free` …")
+            .into()),
+        (false, Some(prefix)) => {
+            Err(Diagnostic::error("A8235", "`--prefix` belongs to `--mode prefixed`")
+                .help(format!("add `--mode prefixed`, or leave out `--prefix {prefix}`"))
+                .into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The language and mode that were asked for.

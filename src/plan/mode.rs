@@ -1,4 +1,4 @@
-//! What a shim is for: to be preloaded, or to be a part of the program itself.
+//! What a shim is for: to be preloaded, to be a part of the program itself, or to be called by name.
 
 use super::Plan;
 use crate::{
@@ -13,6 +13,8 @@ pub enum Mode {
     Interpose,
     /// An object inside the program.
     Static,
+    /// Functions under a prefix, beside the system's malloc.
+    Prefixed(String),
 }
 
 /// Neighbours of what throws std::bad_alloc, each in a member of the C++ runtime's archive with it. A

@@ -35,6 +35,9 @@ pub struct Inputs {
     pub lang: String,
     /// `interpose`, `static` or `prefixed`.
     pub mode: String,
+    /// What the names of mode `prefixed` begin with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
     /// The target triple whose ABI alone was rendered; absent: all ABIs of the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
@@ -48,6 +51,7 @@ impl Inputs {
             allocator: allocator.to_owned(),
             lang: "c".to_owned(),
             mode: "interpose".to_owned(),
+            prefix: None,
             target: None,
         }
     }
@@ -79,14 +83,17 @@ pub struct Marker {
 
 /// Puts the marker above a text.
 pub fn mark(body: &str, comment: Comment, inputs: &Inputs) -> String {
-    let target = inputs.target.as_ref().map(|t| format!("target = {}, ", quote(t)));
+    let optional = |key: &str, value: &Option<String>| {
+        value.as_ref().map(|v| format!("{key} = {}, ", quote(v))).unwrap_or_default()
+    };
     let fields = format!(
-        "alloc8 = {{ platform = {}, allocator = {}, lang = {}, mode = {}, {}format = {FORMAT}, body = \"{}\" }}",
+        "alloc8 = {{ platform = {}, allocator = {}, lang = {}, mode = {}, {}{}format = {FORMAT}, body = \"{}\" }}",
         quote(&inputs.platform),
         quote(&inputs.allocator),
         quote(&inputs.lang),
         quote(&inputs.mode),
-        target.unwrap_or_default(),
+        optional("prefix", &inputs.prefix),
+        optional("target", &inputs.target),
         hash(body)
     );
     match comment {
@@ -146,6 +153,7 @@ mod tests {
 
     fn inputs() -> Inputs {
         Inputs {
+            prefix: Some("my".into()),
             target: Some("x86_64-linux-gnu".into()),
             ..Inputs::interposer("linux", "../my heap \"x\".toml")
         }

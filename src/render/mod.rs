@@ -18,6 +18,7 @@ mod call;
 mod cpp;
 mod foreign;
 pub mod marker;
+pub mod prefixed;
 mod program;
 mod rust;
 mod threads;
@@ -47,7 +48,7 @@ const LANGUAGES: &[(&str, &str)] = &[("c", "c"), ("cpp", "hpp"), ("rust", "rs")]
 pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let mechanism = &plan.platform.mechanism;
     let in_rust = inputs.lang == "rust";
-    let known = ["interpose", "static"].contains(&inputs.mode.as_str());
+    let known = ["interpose", "static", "prefixed"].contains(&inputs.mode.as_str());
     if !known || !has_language(mechanism, &inputs.lang) {
         return Err(Diagnostic::error(
             "A8202",
@@ -70,6 +71,9 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         ("cpp", _) => Some(plan.clone().in_cxx()),
         ("rust", _) => Some(plan.clone().in_rust()),
         (_, "static") => Some(plan.clone().in_program()?),
+        (_, "prefixed") if plan.prefix().is_none() => {
+            Some(plan.clone().prefixed(inputs.prefix.as_deref().unwrap_or_default())?)
+        }
         _ => None,
     };
     let plan = own_plan.as_ref().unwrap_or(plan);
@@ -79,8 +83,11 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let parts = match inputs.lang.as_str() {
         "cpp" => cpp::parts(plan, inputs)?,
         "rust" => rust::parts(plan)?,
-        _ if plan.mode == Mode::Static => program::parts(plan, inputs),
-        _ => parts(plan, inputs),
+        _ => match &plan.mode {
+            Mode::Interpose => parts(plan, inputs),
+            Mode::Static => program::parts(plan, inputs),
+            Mode::Prefixed(prefix) => prefixed::parts(plan, prefix),
+        },
     };
     for part in parts {
         let name = format!("{mechanism}/{}", part.template);
@@ -96,6 +103,9 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
 /// `A8231`, in words for a language and a mode.
 pub fn refuse_mode(lang: &str, mode: &str) -> Report {
     let help = match lang {
+        _ if mode == "prefixed" => {
+            "take the shim in C: its header is C++ too, and Rust declares its functions `extern \"C\"`"
+        }
         "rust" => "leave out `--mode`: the crate's `staticlib` is what a program carries",
         _ => "leave out `--mode`: a program that includes the header carries its heap",
     };

@@ -15,6 +15,7 @@ use crate::{
 pub(super) fn names(plan: &Plan, abi: &Abi) -> tera::Context {
     let what = match plan.mode {
         Mode::Interpose => "built library must export",
+        Mode::Prefixed(_) => "library has",
         Mode::Static => "object must define",
     };
     context(&json!({ "names": listed(plan, abi), "abi": abi.name, "what": what }))
@@ -23,7 +24,11 @@ pub(super) fn names(plan: &Plan, abi: &Abi) -> tera::Context {
 /// Every name that stays visible in an ABI, those of the allocator's own that it asks for too, sorted.
 pub fn listed(plan: &Plan, abi: &Abi) -> Vec<String> {
     let mut names = exported(plan, abi);
-    names.extend(plan.allocator.export.iter().chain(&plan.allocator.keep).cloned());
+    names.extend(plan.copies());
+    names.extend(plan.allocator.export.iter().cloned());
+    if plan.prefix().is_none() {
+        names.extend(plan.allocator.keep.iter().cloned());
+    }
     names.sort();
     names.dedup();
     names
@@ -90,7 +95,10 @@ fn bracket(text: &str) -> String {
 
 /// The context of the shim.
 pub(super) fn shim(plan: &Plan) -> tera::Context {
-    context(&shim_values(plan))
+    let mut values = shim_values(plan);
+    values["prefix"] = json!(plan.prefix());
+    values["tag"] = json!(plan.tag());
+    context(&values)
 }
 
 /// What the shim's text says, whatever its language.
@@ -122,7 +130,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
     // In a program, the constructors of the libraries that it loads have run before its own.
     let constructors = match plan.mode {
         Mode::Interpose => plan.platform.runtime.constructors,
-        Mode::Static => Constructors::Last,
+        Mode::Static | Mode::Prefixed(_) => Constructors::Last,
     };
     json!({
         "static": carried,
@@ -138,7 +146,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         "uses": {
             "page_size": page_size,
             "memset": calloc.is_none() || flagged,
-            "memcpy": copies || plan.guarded(Role::Realloc, Promise::MinAlign) || flagged,
+            "memcpy": plan.prefix().is_some() || copies || plan.guarded(Role::Realloc, Promise::MinAlign) || flagged,
             "message": foreign.is_some() || !usable || operators || answered(Operation::MallocStats) || answered(Operation::MallocStatsPrint),
             "abort": foreign.is_some() || !usable || operators || (plan.ready && plan.platform.runtime.emulated_tls),
         },
@@ -191,6 +199,9 @@ pub(super) fn context<T: Serialize>(value: &T) -> tera::Context {
 /// The names that other ABIs spell differently from the first.
 fn renames(plan: &Plan) -> Vec<Value> {
     let first = &plan.platform.abis[0];
+    if plan.defined().all(|a| !a.symbol.varies()) {
+        return Vec::new();
+    }
     let rename = |abi: &Abi| {
         let names: Vec<_> = plan
             .defined()

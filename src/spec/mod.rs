@@ -66,6 +66,11 @@ impl Symbol {
         &self.name
     }
 
+    /// The same function under another name.
+    pub(crate) fn renamed(&self, name: &str) -> Symbol {
+        Symbol { name: name.to_owned(), ..self.clone() }
+    }
+
     /// Whether its name differs between ABIs.
     pub fn varies(&self) -> bool {
         self.name.contains('{')

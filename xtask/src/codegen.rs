@@ -16,6 +16,7 @@ pub(crate) fn write() -> anyhow::Result<()> {
     run(program(&tool).args(linux).args(["--lang", "cpp"]))?;
     run(program(&tool).args(linux).args(["--lang", "rust"]))?;
     run(program(&tool).args(linux).args(["--mode", "static"]))?;
+    run(program(&tool).args(linux).args(["--mode", "prefixed", "--prefix", "my"]))?;
     for (name, description, lang) in EXAMPLES {
         let folder = root().join("examples").join(name);
         let mut generate = program(&tool);

@@ -99,7 +99,7 @@ fn with(stem: &Path, extension: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

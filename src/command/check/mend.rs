@@ -60,6 +60,9 @@ fn shim(subject: &Subject, allocator: &Allocator) -> Vec<String> {
             line += &format!(" {option} {}", quote(value));
         }
     }
+    if let Some(prefix) = &subject.inputs.prefix {
+        line += &format!(" --prefix {}", quote(prefix));
+    }
     if let Some(target) = &subject.inputs.target {
         line += &format!(" --target {}", quote(target));
     }

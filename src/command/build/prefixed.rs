@@ -1,0 +1,72 @@
+//! `build --mode prefixed`: an archive or a shared object of functions under a prefix, and their header.
+
+use std::path::{Path, PathBuf};
+
+use alloc8_gen::{
+    allocator::Allocator,
+    carry::{self, Form},
+    diagnostic::Result,
+    interposer::Order,
+    render::prefixed::header,
+    spec::Platform,
+    toolchain::Compiler,
+};
+use serde_json::json;
+
+use super::{cache, generate, place, program::write};
+use crate::{
+    cli::Build,
+    command::{DONE, Show},
+};
+
+pub(super) fn build(
+    options: &Build,
+    platform: &Platform,
+    allocator: &Allocator,
+    compiler: &Compiler,
+    show: &Show,
+) -> Result<u8> {
+    let prefix = options.configuration.prefix.as_deref().unwrap_or_default();
+    let name = prefix.strip_suffix('_').unwrap_or(prefix);
+    let output = options.output.clone().unwrap_or_else(|| PathBuf::from(format!("lib{name}.a")));
+    let shared = output.extension().is_some_and(|extension| extension == "so");
+    let form = if shared { Form::Shared } else { Form::Object };
+    let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let order = Order {
+        platform,
+        allocator,
+        lang: "c",
+        libs: &options.archive.lib,
+        compiler,
+        cache: &cache(),
+        soname: &soname,
+    };
+    let built = carry::build_prefixed(&order, prefix, form)?;
+    show.diagnostics(&built.remarks);
+    match form {
+        Form::Shared => place(&built.file, &output)?,
+        Form::Object => carry::archive(compiler, &built.file, &output)?,
+    }
+    let header = output.parent().unwrap_or(Path::new("")).join(header(name));
+    write(&header, built.header.as_bytes())?;
+    if let Some(depfile) = &options.depfile {
+        let mut inputs = generate::dependencies(allocator);
+        inputs.extend(built.archives.iter().filter(|a| !a.starts_with(cache())).cloned());
+        generate::write_depfile(depfile, std::slice::from_ref(&output), &inputs)?;
+    }
+    let functions = built.plan.defined().count() + built.plan.copies().len();
+    let direct = built.plan.direct().count();
+    let text = format!(
+        "built {} and {}: {functions} functions, {direct} of them directly",
+        output.display(),
+        header.display()
+    );
+    show.result(&text, || {
+        json!({
+            "reason": "built", "library": output, "header": header, "platform": platform.name,
+            "abi": built.abi.name, "allocator": allocator.name, "prefix": name,
+            "functions": functions, "direct": direct,
+        })
+    });
+    Ok(DONE)
+}

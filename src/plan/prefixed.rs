@@ -1,0 +1,126 @@
+//! A shim beside the system's malloc: the platform's functions once more, under a prefix.
+
+use super::{Answer, Binding, Mode, Plan};
+use crate::{
+    diagnostic::{Diagnostic, Report, Result},
+    operation::{Effect, Operation},
+    spec::Foreign,
+};
+
+/// What the C library would allocate from its own heap, whoever answers `PREFIX_malloc`: a copy is the
+/// shim's own text.
+const COPIES: &[&str] = &["strdup", "strndup"];
+
+/// How every name inside a shim's text begins.
+const OWN: &str = "alloc8";
+
+impl Plan {
+    /// The plan of functions called `PREFIX_malloc`, `PREFIX_free` …, which interpose nothing.
+    ///
+    /// Each operation has one name, and those that only answer for the C library's heap are left out:
+    /// here that answers for itself. Operators have no prefix.
+    ///
+    /// # Errors
+    /// `A8232` if no names begin like that in C, `A8233` if such a name is taken, `A8234` if blocks of
+    /// other heaps would be handed on, `A8237` if somebody would have to tell of new threads.
+    pub fn prefixed(mut self, prefix: &str) -> Result<Plan> {
+        check_spelling(prefix)?;
+        if self.foreign() == Foreign::Forward {
+            let message =
+                "beside the system's malloc, blocks of other heaps are handed on by nobody";
+            return Err(Diagnostic::error("A8234", message)
+                .fact(format!("in `{}`", self.allocator.source.name))
+                .help("write `foreign = \"trust\"` or \"abort\" in a description for this mode")
+                .into());
+        }
+        self.refuse_creators("beside the system's malloc")?;
+        let public: Vec<String> =
+            self.platform.symbols.iter().map(|symbol| symbol.spec_name().to_owned()).collect();
+        let mut kept: Vec<Answer> = Vec::new();
+        for mut answer in std::mem::take(&mut self.answers) {
+            let known = |operation| kept.iter().any(|a| a.symbol.operation == operation);
+            if !belongs(&answer) || known(answer.symbol.operation) {
+                continue;
+            }
+            answer.symbol =
+                answer.symbol.renamed(&format!("{prefix}_{}", answer.symbol.spec_name()));
+            // It tells why a name is taken over.
+            answer.symbol.why = None;
+            if answer.binding == Binding::Left {
+                answer.binding = Binding::Synthesized(Vec::new());
+                answer.why = "made from realloc".to_owned();
+            }
+            kept.push(answer);
+        }
+        self.platform.symbols = kept.iter().map(|answer| answer.symbol.clone()).collect();
+        self.answers = kept;
+        self.mode = Mode::Prefixed(prefix.to_owned());
+        self.refuse_taken(&public).map(|()| self)
+    }
+
+    fn refuse_taken(&self, public: &[String]) -> Result<()> {
+        let mut names: Vec<&str> = self.answers.iter().map(|a| a.symbol.spec_name()).collect();
+        let copies = self.copies();
+        names.extend(copies.iter().map(String::as_str));
+        let own = self.allocator.symbols();
+        let mut report = Report::default();
+        for name in names {
+            let whose = match name {
+                _ if own.contains(&name) => "the allocator's own",
+                _ if public.iter().any(|taken| taken == name) => "the platform's own",
+                _ => continue,
+            };
+            report.push(taken(name, whose));
+        }
+        report.finish(()).map(|_| ())
+    }
+
+    /// The prefix, where there is one.
+    pub fn prefix(&self) -> Option<&str> {
+        match &self.mode {
+            Mode::Prefixed(prefix) => Some(prefix),
+            Mode::Interpose | Mode::Static => None,
+        }
+    }
+
+    /// Functions that copy into a block of the heap, beside those of the plan.
+    pub fn copies(&self) -> Vec<String> {
+        let name = |prefix: &str| COPIES.iter().map(|copy| format!("{prefix}_{copy}")).collect();
+        self.prefix().map(name).unwrap_or_default()
+    }
+
+    /// How names begin by which the shim and the options of its link know each other: several shims
+    /// with prefixes may be in one program.
+    pub(crate) fn tag(&self) -> String {
+        self.prefix().map_or_else(|| OWN.to_owned(), |prefix| format!("{prefix}_{OWN}"))
+    }
+}
+
+/// `A8233`: a name of the shim that somebody else has.
+pub(crate) fn taken(name: &str, whose: &str) -> Diagnostic {
+    Diagnostic::error("A8233", format!("`{name}` is {whose} name"))
+        .help("choose another prefix with `--prefix`")
+}
+
+fn check_spelling(prefix: &str) -> Result<()> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let begins = prefix.starts_with(|c: char| c.is_ascii_alphabetic());
+    if begins && prefix.chars().all(word) && prefix != OWN {
+        return Ok(());
+    }
+    Err(Diagnostic::error("A8232", format!("no functions can be called `{prefix}_malloc`"))
+        .help(format!("a prefix is a C identifier that begins with a letter, and not `{OWN}`: `--prefix my` makes `my_malloc`"))
+        .into())
+}
+
+/// Whether a function makes sense beside the system's malloc.
+fn belongs(answer: &Answer) -> bool {
+    let symbol = &answer.symbol;
+    let made = match answer.binding {
+        Binding::Answered => false,
+        Binding::Left => symbol.operation == Operation::Reallocarray,
+        _ => true,
+    };
+    let about_blocks = !matches!(symbol.operation.effect(), Effect::StartsThread | Effect::Opens);
+    made && about_blocks && !symbol.operation.is_operator() && !symbol.spec_name().starts_with('_')
+}
