@@ -1,0 +1,195 @@
+//! Pages of A82..: plans, and what has no text.
+
+use super::{Code, page};
+
+pub(super) static PAGES: &[Code] = &[
+    page(
+        "A8201",
+        "a plan that allocates and never frees",
+        "The platform's families have functions that allocate and none that frees their blocks.\n\
+         Add the family that has `free` to the platform's `families`.",
+    ),
+    page(
+        "A8202",
+        "not made yet",
+        "There are no templates for this platform's mechanism, this language or this mode, or the\n\
+         verb cannot use them yet.\n\
+         `alloc8-gen list platforms` shows the platforms; leave out `--lang` and `--mode` for what\n\
+         every platform has.",
+    ),
+    page(
+        "A8203",
+        "a policy on foreign pointers that the platform does not allow",
+        "On macOS and Windows blocks of other heaps reach `free` as a matter of course, and go back to\n\
+         the heap that they came from; to end the program for one would end every program.\n\
+         Leave `foreign` out, or write `foreign = \"forward\"`. Elsewhere the whole malloc family is\n\
+         taken over and the default is `trust`; `forward` and `abort` cost a call of `owns` each time\n\
+         a block is taken back.",
+    ),
+    page(
+        "A8204",
+        "fork is not safe",
+        "Nothing says how the heap is stopped while a process forks: a child that is forked while\n\
+         another thread allocates may find its locks held for ever.\n\
+         Name `malloc_lock`, `malloc_unlock` and `malloc_reinit`, or promise `fork = \"own\"`.",
+    ),
+    page(
+        "A8205",
+        "threads are not told apart",
+        "The description names functions for a thread's start or end, and the platform's spec does not\n\
+         say which functions create threads: nothing calls them.\n\
+         What a thread keeps for itself stays there after its end; nothing else is lost.",
+    ),
+    page(
+        "A8206",
+        "the mechanism has no text for a symbol",
+        "The platform has a symbol whose operation the templates of its mechanism cannot answer, so\n\
+         the shim would be incomplete, and an incomplete shim is never written.\n\
+         Name the symbol among the platform's `wrappers` if its own definition calls public names\n\
+         that are taken over, or omit it with a reason.",
+    ),
+    page(
+        "A8207",
+        "a heap in Rust, asked for in another language",
+        "The description says `rust = …`: its functions are methods of a Rust type, which no other\n\
+         language can call and no archive holds, so only the crate that has the type can build it.\n\
+         Render it with `--lang rust`, or call `Generator::rust` in that crate's build script; a\n\
+         library that was built from it can be verified like any other.",
+    ),
+    page(
+        "A8208",
+        "threads must introduce themselves, and Rust has no way to ask",
+        "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`.\n\
+         That needs thread-local storage which is there before the first allocation, and stable Rust\n\
+         has none.\n\
+         Render the shim in C: `--lang c`; a crate can compile it with `Generator::compile`.",
+    ),
+    page(
+        "A8209",
+        "an allocator's function bears a public name",
+        "A shim in C++ or Rust defines the public names and calls the allocator's functions by theirs: where\n\
+         both are one, it would call itself.\n\
+         Rename the functions in the archive (most allocators have an option for a prefix), or let\n\
+         `alloc8-gen build` make the library, which hides the archive's names in a private copy.",
+    ),
+    page(
+        "A8220",
+        "not the name of a variable",
+        "`thread_created` names a variable of the library, a `volatile int` that the shim sets to 1 before\n\
+         it creates the first thread: until then the heap may do without locks.\n\
+         Example: `thread_created = \"my_thread_created\"`.",
+    ),
+    page(
+        "A8221",
+        "threads are not told apart in Rust",
+        "The description names functions for a thread's start or end, and the shim in Rust has no hooks that\n\
+         call them: what a thread keeps for itself stays there after its end. Nothing else is lost, for such\n\
+         functions are advice unless the description says `thread_policy = \"required\"`.\n\
+         Render the shim in C or C++.",
+    ),
+    page(
+        "A8230",
+        "no facts about programs that carry their heap",
+        "With `--mode static` the heap is a part of the program. What such a program runs first, and\n\
+         what its C library's archive asks of a heap, has been found out for glibc and musl on Linux.\n\
+         Elsewhere, link the shared library that `--mode interpose` makes before the C library.",
+    ),
+    page(
+        "A8231",
+        "a language without this mode",
+        "A header in C++ and a module in Rust become part of what includes them: a program that has\n\
+         one carries its heap, and a library that has one can be preloaded. There is no other text\n\
+         for `--mode static`.\n\
+         Leave out `--mode`, or take the shim in C.",
+    ),
+    page(
+        "A8232",
+        "not a prefix",
+        "`--prefix` is what the names of `--mode prefixed` begin with: letters, digits and underscores, a\n\
+         letter first. `alloc8` is how names inside the shim begin.\n\
+         Example: `--prefix my` makes `my_malloc`.",
+    ),
+    page(
+        "A8233",
+        "a prefix that makes a name which is taken",
+        "Under this prefix a function of the shim would bear a name that the allocator's archive or the\n\
+         platform has already.\n\
+         Choose another prefix: the allocator's own functions stay as they are behind it.",
+    ),
+    page(
+        "A8234",
+        "blocks of other heaps have nowhere to go",
+        "With `foreign = \"forward\"` a preloaded shim hands blocks of other heaps to the next `free` in the\n\
+         order of look-ups. Functions under a prefix stand in nobody's way, so there is no next one.\n\
+         Write `foreign = \"trust\"` or `\"abort\"`.",
+    ),
+    page(
+        "A8235",
+        "`--prefix` and `--mode prefixed` belong together",
+        "The prefix is what the names of that mode begin with; no other mode has names of its own.\n\
+         Example: `--mode prefixed --prefix my`.",
+    ),
+    page(
+        "A8236",
+        "no dlopen of its own in a program",
+        "With `deepbind = \"drop\"` a preloaded shim stands before the C library's `dlopen` and jumps to\n\
+         it. A static program has one `dlopen`, its own, and nothing to jump to.\n\
+         Leave `deepbind` out of the description that `--mode static` is built from.",
+    ),
+    page(
+        "A8237",
+        "nobody would tell the heap of new threads",
+        "`thread_init` and `thread_cleanup` are run, and `thread_created` is set, by functions that stand\n\
+         before the C library's `pthread_create`. Inside a program, and beside the system's malloc, none do.\n\
+         Write `thread_policy = \"required\"` and leave out `thread_created`: each call looks then.",
+    ),
+    page(
+        "A8240",
+        "dlopen cannot be wrapped in Rust",
+        "`deepbind = \"drop\"` puts a function in front of dlopen, which finds libraries by the RPATH of\n\
+         whoever called it: only a jump leaves that caller in its place, and stable Rust promises none.\n\
+         Render the shim in C or C++, or leave `deepbind` out.",
+    ),
+    page(
+        "A8260",
+        "a description with two languages",
+        "`rust = …` says that the functions are methods of a Rust type, `cpp = …` that a C++ class\n\
+         answers for them. Keep the one that is true.",
+    ),
+    page(
+        "A8261",
+        "a heap class in C++, asked for in another language",
+        "The description says `cpp = …`: a class in that file answers for its functions, and no archive\n\
+         has them. Render it with `--lang cpp`; `build` and `run` do so by themselves.",
+    ),
+    page(
+        "A8262",
+        "the file with the heap class includes another header",
+        "The file that `cpp` names was compiled with the folder of the rendered headers among those\n\
+         that are searched, and included none of them, or an older copy, whose guards may be those of\n\
+         another description. Write `#include \"redirect.hpp\"`.",
+    ),
+    page(
+        "A8270",
+        "a law is broken",
+        "A program that proves one part of the platform's contract for `malloc` saw something else than\n\
+         the contract says, crashed or hung under the library. Its first line says the law, with the\n\
+         source.\n\
+         `alloc8-gen verify LIB --laws=NAME` runs that law alone; `alloc8-gen laws -p PLATFORM` renders\n\
+         its program, to be read and debugged.",
+    ),
+    page(
+        "A8271",
+        "no law could be tried",
+        "Every law said that it does not apply, or could not be compiled: nothing is known about the\n\
+         library.\n\
+         The notes say why; most often the compiler lacks headers or makes programs for another\n\
+         machine: name one with `--cc`.",
+    ),
+    page(
+        "A8272",
+        "no such law",
+        "`--laws=NAME` names a law that the platform does not have.\n\
+         `alloc8-gen laws -p PLATFORM` renders all that it has; leave the names out to run them all.",
+    ),
+];
