@@ -307,7 +307,7 @@ fn assemble(
     parts.extend([
         order.compiler.name(),
         order.compiler.target.clone(),
-        format!("{:?}", plan.allocator.libs),
+        format!("{:?} {:?}", plan.allocator.libs, plan.platform.runtime.link),
     ]);
     parts.push(order.compiler.ask("--version").unwrap_or_default());
     let mut bytes: Vec<Vec<u8>> = parts.into_iter().map(String::into_bytes).collect();

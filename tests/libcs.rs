@@ -10,6 +10,10 @@
 mod common;
 
 mod libcs {
+    mod android;
+    mod bsd;
     mod machines;
     mod musl;
+    mod ndk;
+    mod nodes;
 }

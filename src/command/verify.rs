@@ -8,7 +8,7 @@ use alloc8_gen::{
     interposer::prepare,
     plan::Plan,
     spec::{self, Platform},
-    toolchain::{Compiler, HOST, target_of},
+    toolchain::{Compiler, HOST, Runner, target_of},
     verify::{self, Grade, Status, Verdict, abi_of},
 };
 use serde_json::json;
@@ -67,6 +67,10 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
         good &= target::tell(program, &object, &platform, &abi, show)?;
     }
     if options.laws.is_some() {
+        // Before any compiler is asked for: it would make programs that nothing here runs.
+        if let Some(target) = target(&object, &platform).filter(|t| Runner::of(t).is_none()) {
+            return Err(laws::cannot_run(file, &target, &platform));
+        }
         let compiler = compiler(&object, &platform, options)?;
         good &= laws::run(file, &platform, &compiler, options, show)?;
     }
@@ -115,9 +119,13 @@ fn planned(
 
 /// One that makes programs for the file's machine and C library.
 fn compiler(object: &SharedObject, platform: &Platform, options: &Verify) -> Result<Compiler> {
-    let environments = abi_of(platform, object).map_or(&[][..], |abi| &abi.environments);
-    let target = target_of(object.machine, object.class, object.endian, environments);
-    Compiler::find(options.archive.cc.as_deref(), target.as_deref())
+    Compiler::find(options.archive.cc.as_deref(), target(object, platform).as_deref())
+}
+
+/// That of programs which load the file; `None`: the host's own.
+fn target(object: &SharedObject, platform: &Platform) -> Option<String> {
+    let environments = &abi_of(platform, object)?.environments;
+    target_of(object.machine, object.class, object.endian, environments)
 }
 
 fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {

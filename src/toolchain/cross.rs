@@ -20,6 +20,9 @@ pub(super) fn is_foreign(target: &str) -> bool {
 /// The first compiler that is here and finds the target's C library.
 pub(super) fn command(target: &str) -> Option<Vec<OsString>> {
     let place = Place::of(target)?;
+    if place.system == System::Android {
+        return ndk_clang(place, target);
+    }
     candidates(place).into_iter().find_map(|words| {
         let command: Vec<OsString> = words.iter().map(OsString::from).collect();
         let brings_its_own = words[0] == ZIG;
@@ -48,14 +51,38 @@ fn candidates(place: Place) -> Vec<Vec<String>> {
                 all.insert(0, words("musl-gcc".to_owned()));
             }
         }
-        System::Android | System::FreeBsd | System::NetBsd => {}
+        System::Android => return all,
+        System::FreeBsd | System::NetBsd => {}
     }
-    if place.system != System::Android {
-        // Without the word it links programs statically, which no preload reaches.
-        let dynamic = if place.system == System::Musl { " -dynamic" } else { "" };
-        all.push(words(format!("{ZIG} cc -target {}{dynamic}", place.zig())));
-    }
+    // Without the word it links programs statically, which no preload reaches.
+    let dynamic = if place.system == System::Musl { " -dynamic" } else { "" };
+    all.push(words(format!("{ZIG} cc -target {}{dynamic}", place.zig())));
     all
+}
+
+/// Where Android's own tools look for the NDK.
+const NDK: [&str; 2] = ["ANDROID_NDK_HOME", "ANDROID_NDK_ROOT"];
+
+/// The NDK's compiler. Nothing else will do: bionic's headers are only there, and so are the start
+/// files that have what bionic's libc.so lacks (pthread_atfork).
+fn ndk_clang(place: Place, target: &str) -> Option<Vec<OsString>> {
+    let hosts = ["linux-x86_64", "darwin-x86_64", "windows-x86_64"];
+    let ndks = NDK.into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let clangs = ndks.flat_map(|ndk| {
+        let prebuilt = ndk.join("toolchains/llvm/prebuilt");
+        hosts.map(|host| prebuilt.join(host).join("bin/clang"))
+    });
+    let clang = clangs.into_iter().find(|clang| clang.is_file())?;
+    let name = if place.cpu.name() == "arm" { "armv7a" } else { place.cpu.name() };
+    let system = if name == "armv7a" { "linux-androideabi" } else { "linux-android" };
+    Some(vec![clang.into(), format!("--target={name}-{system}{}", api_level(target)).into()])
+}
+
+/// The level that a triple ends with; by default the oldest that NDKs still serve.
+fn api_level(target: &str) -> &str {
+    const OLDEST: &str = "21";
+    let start = target.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    if target[start..].is_empty() { OLDEST } else { &target[start..] }
 }
 
 fn by_distribution(place: Place) -> String {
@@ -86,6 +113,13 @@ pub(super) fn in_path(name: &str) -> Option<PathBuf> {
 /// There is no compiler for it: what to install.
 pub(super) fn missing(target: &str) -> Option<Diagnostic> {
     let place = Place::of(target)?;
+    if place.system == System::Android {
+        return Some(
+            Diagnostic::error("A8401", format!("no C compiler for {target}"))
+                .fact(format!("{} names no NDK with a clang", NDK.join(" or ")))
+                .help("install the Android NDK and set ANDROID_NDK_HOME, or name its clang with `--cc`"),
+        );
+    }
     let tried: Vec<_> =
         candidates(place).iter().map(|words| format!("`{}`", words.join(" "))).collect();
     Some(

@@ -64,7 +64,8 @@ impl Runner {
         Runner { foreign: true, ..Runner::default() }
     }
 
-    /// The same with a library that is preloaded before all others, as a C library's missing part.
+    /// The same with a library that is preloaded before all others, as a C library's missing part; what
+    /// is beside it is found by name.
     #[must_use]
     pub fn behind(mut self, library: &Path) -> Runner {
         self.before.push(library.to_owned());
@@ -101,14 +102,18 @@ impl Runner {
         command.env_remove("LD_PRELOAD");
         let before = self.before.iter().map(PathBuf::as_path);
         let libraries: Vec<&OsStr> = before.chain(preload).map(Path::as_os_str).collect();
-        match (libraries.is_empty(), &self.emulator) {
-            (true, _) => {}
-            (false, None) => _ = command.env("LD_PRELOAD", libraries.join(OsStr::new(":"))),
-            // Not in the environment, where the host's own dynamic linker would obey too.
-            (false, Some(_)) => {
-                let mut setting = OsString::from("LD_PRELOAD=");
-                setting.push(libraries.join(OsStr::new(":")));
-                command.arg("-E").arg(setting);
+        let beside = self.before.iter().filter_map(|library| library.parent());
+        let folders: Vec<&OsStr> = beside.map(Path::as_os_str).collect();
+        for (name, values) in [("LD_PRELOAD", libraries), ("LD_LIBRARY_PATH", folders)] {
+            match (values.is_empty(), &self.emulator) {
+                (true, _) => {}
+                (false, None) => _ = command.env(name, values.join(OsStr::new(":"))),
+                // Not in the environment, where the host's own dynamic linker would obey too.
+                (false, Some(_)) => {
+                    let mut setting = OsString::from(format!("{name}="));
+                    setting.push(values.join(OsStr::new(":")));
+                    command.arg("-E").arg(setting);
+                }
             }
         }
         if self.emulator.is_some() {

@@ -34,7 +34,7 @@ int main(void)
 
         size_t more = OPAQUE((size_t)4 << 30);
         if (sizeof(size_t) == 4) {
-            more = OPAQUE((size_t)PTRDIFF_MAX - 4096);
+            more = OPAQUE((size_t)PTRDIFF_MAX - 4095); /* a multiple of any alignment here */
         }
         law_set_errno(0);
         CHECK(OPAQUE(calloc(1, more)) == NULL && law_errno() == ENOMEM, "calloc() to fail with ENOMEM; saw errno %d", law_errno());

@@ -30,7 +30,7 @@ pub(super) struct Machine {
     /// musl's dynamic linker.
     loader: &'static str,
     /// Whether the host's processor runs it.
-    native: bool,
+    pub(super) native: bool,
 }
 
 pub(super) const X86_64: Machine = Machine {
@@ -45,6 +45,21 @@ pub(super) const AARCH64: Machine = Machine {
     zig: "aarch64-linux-musl",
     debian: "arm64",
     loader: "lib/ld-musl-aarch64.so.1",
+    native: false,
+};
+
+pub(super) const I686: Machine = Machine {
+    name: "i686",
+    zig: "x86-linux-musl",
+    debian: "i386",
+    loader: "lib/ld-musl-i386.so.1",
+    native: true,
+};
+pub(super) const ARM: Machine = Machine {
+    name: "arm",
+    zig: "arm-linux-musleabihf",
+    debian: "armhf",
+    loader: "lib/ld-musl-armhf.so.1",
     native: false,
 };
 
@@ -67,13 +82,14 @@ pub(super) fn zig_cc(target: &str, more: &str) -> Option<String> {
     }));
     words.push(zig.get_program().to_string_lossy().into_owned());
     words.extend(zig.get_args().map(|word| word.to_string_lossy().into_owned()));
-    words.push(format!("cc -target {target} {more}").trim().to_owned());
+    // What it checks of itself without optimization would need more of the C library than there is.
+    words.push(format!("cc -target {target} -fno-sanitize=all {more}").trim().to_owned());
     Some(words.join(" "))
 }
 
 impl Machine {
     /// Where its musl is: Debian's own for the host, else what `cargo xtask install` unpacked.
-    fn root(&self) -> PathBuf {
+    pub(super) fn root(&self) -> PathBuf {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
         match self.debian {
             "" => PathBuf::from("/"),
@@ -191,7 +207,9 @@ pub(super) fn laws_hold(
         cxx: Err("no C++ library for musl".to_owned()),
         clang: tools.compiler.name().contains("zig"),
     };
-    let workshop = Workshop::new(compilers, &[], &folder()).unwrap().run_by(tools.runner.clone());
+    let headers = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/tests/libcs/bsd/include");
+    let workshop =
+        Workshop::new(compilers, &[headers], &folder()).unwrap().run_by(tools.runner.clone());
     let mut chosen_laws = laws::laws(platform).unwrap();
     let in_c = |law: &Law| {
         law.lang == Lang::C && !law.plugin.as_ref().is_some_and(|plugin| plugin.ends_with(".cpp"))
@@ -228,13 +246,19 @@ pub(super) fn laws_hold(
 pub(super) fn answers(tools: &Tools, library: Option<&Path>, wanted: &str) {
     fs::create_dir_all(folder()).unwrap();
     let work = tempfile::tempdir_in(folder()).unwrap();
-    let program = work.path().join("who");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/libcs/who.c");
-    let mut command = tools.compiler.command();
-    run(command.args(["-O1", "-fno-builtin", "-o"]).arg(&program).arg(source).arg("-ldl"));
+    let program = who(tools, work.path());
     let said = run(&mut tools.runner.command(&program, library));
     let who: BTreeSet<_> = said.lines().filter_map(|line| line.split(' ').nth(1)).collect();
     assert_eq!(who, BTreeSet::from([wanted]), "{}: {said}", tools.machine.name);
+}
+
+/// A program that tells who answers.
+pub(super) fn who(tools: &Tools, work: &Path) -> PathBuf {
+    let program = work.join("who");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/libcs/who.c");
+    let mut command = tools.compiler.command();
+    run(command.args(["-O1", "-fno-builtin", "-o"]).arg(&program).arg(source).arg("-ldl"));
+    program
 }
 
 /// What it writes; it must end well.

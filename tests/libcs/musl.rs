@@ -1,13 +1,13 @@
 //! musl itself: every law, under a heap that promises all and is bound directly, and under one that
 //! promises nothing, behind every guard.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use alloc8_gen::artifact::SharedObject;
+use alloc8_gen::{artifact::SharedObject, toolchain::Compiler};
 
 use super::machines::{
     AARCH64, Exceptions, Machine, SONAME, X86_64, all, answers, build, folder, laws_hold, platform,
-    simple_heap, unpromising,
+    simple_heap, unpromising, zig_cc,
 };
 
 const EXCEPTIONS: Exceptions = &[
@@ -96,4 +96,25 @@ fn a_library_that_interposes_nothing_is_seen_to_answer_nobody() {
     let mut command = tools.compiler.command();
     super::machines::run(command.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source));
     answers(&tools, Some(&library), tools.libc());
+}
+
+/// Zig's driver refuses `--defsym`, `-Bno-symbolic` and `-z initfirst`: what they do is done otherwise.
+#[test]
+fn zig_binds_directly_and_asks_to_be_first() {
+    let Some(command) = zig_cc("x86_64-linux-gnu", "") else { return };
+    let compiler = Compiler::find(Some(&command), None).unwrap();
+    let built = build(&platform("linux"), &simple_heap(), &[], &compiler);
+    let direct = built.verdict.symbols.iter().filter(|f| f.how.starts_with("direct: simple_heap_"));
+    assert_eq!(direct.count(), built.plan.direct().count(), "{:#?}", built.verdict);
+    let object = SharedObject::read(&fs::read(&built.library).unwrap()).unwrap();
+    assert!(object.flags.init_first, "{:?}", object.flags);
+    let output = Command::new("python3")
+        .args(["-c", "print(sum(range(10)))"])
+        .env("LD_PRELOAD", &built.library)
+        .env("PYTHONMALLOC", "malloc")
+        .env("SIMPLE_HEAP_STATS", "1")
+        .output()
+        .expect("python3");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.stdout == b"45\n" && said.contains("simple_heap: allocations "), "{said}");
 }

@@ -6,7 +6,7 @@ use alloc8_gen::{
     diagnostic::{Diagnostic, Report, Result, nearest},
     laws::{self, Compilers, Law, Outcome, Workshop},
     spec::Platform,
-    toolchain::{Compiler, Runner},
+    toolchain::Compiler,
 };
 use serde_json::json;
 
@@ -27,9 +27,6 @@ pub(super) fn run(
     options: &Verify,
     show: &Show,
 ) -> Result<bool> {
-    if Runner::of(&compiler.target).is_none() {
-        return Err(cannot_run(file, &compiler.target));
-    }
     let chosen = chosen(platform, options.laws.as_deref().unwrap_or_default())?;
     let library = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     // The laws' programs are kept there by what they are built from.
@@ -136,10 +133,14 @@ fn nothing_tried(file: &Path, judged: &[(Law, Outcome)]) -> Report {
     error.help("name a C compiler that makes programs for it with `--cc`").into()
 }
 
-fn cannot_run(file: &Path, target: &str) -> Report {
+pub(super) fn cannot_run(file: &Path, target: &str, platform: &Platform) -> Report {
     let message = format!("the laws cannot run under `{}` here", file.display());
+    let help = match target.contains("-linux-") && !target.contains("android") {
+        true => "on Debian: apt-get install qemu-user; it needs the target's C library under /usr/TRIPLE too".to_owned(),
+        false => format!("`alloc8-gen laws -p {}` renders them as a program for that system itself", platform.name),
+    };
     Diagnostic::error("A8403", message)
         .fact(format!("programs for {target} do not run here"))
-        .help("on Debian: apt-get install qemu-user; it needs the target's C library under /usr/TRIPLE too")
+        .help(help)
         .into()
 }

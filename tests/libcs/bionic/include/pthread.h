@@ -1,0 +1,3 @@
+#pragma once
+typedef long pthread_t;
+pthread_t pthread_self(void) __attribute__((const));

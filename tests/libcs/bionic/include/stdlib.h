@@ -1,0 +1,3 @@
+#pragma once
+#include <stddef.h>
+char *getenv(const char *name);
