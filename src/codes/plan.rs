@@ -61,7 +61,9 @@ pub(super) static PAGES: &[Code] = &[
         "threads must introduce themselves, and Rust has no way to ask",
         "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`.\n\
          That needs thread-local storage which is there before the first allocation, and stable Rust\n\
-         has none.\n\
+         has none. The value of a pthread key would serve on Android alone: glibc, musl and FreeBSD clear\n\
+         it while a thread ends, before the destructors of other keys, which still free.\n\
+         With the policy `advisory`, a shim in Rust tells the heap when threads begin and end.\n\
          Render the shim in C: `--lang c`; a crate can compile it with `Generator::compile`.",
     ),
     page(
@@ -78,14 +80,6 @@ pub(super) static PAGES: &[Code] = &[
         "`thread_created` names a variable of the library, a `volatile int` that the shim sets to 1 before\n\
          it creates the first thread: until then the heap may do without locks.\n\
          Example: `thread_created = \"my_thread_created\"`.",
-    ),
-    page(
-        "A8221",
-        "threads are not told apart in Rust",
-        "The description names functions for a thread's start or end, and the shim in Rust has no hooks that\n\
-         call them: what a thread keeps for itself stays there after its end. Nothing else is lost, for such\n\
-         functions are advice unless the description says `thread_policy = \"required\"`.\n\
-         Render the shim in C or C++.",
     ),
     page(
         "A8230",

@@ -38,10 +38,9 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
             prefix: render::prefixed::given(configuration.prefix.as_deref()),
             ..inputs(&platform, &allocator, &folder, &lang, &mode)?
         };
-        match Plan::new(&platform, &allocator).and_then(|(plan, mut more)| {
-            more.extend(plan.remark_in_rust().filter(|_| inputs.lang == "rust"));
-            Ok((render::render(&plan, &inputs)?, more))
-        }) {
+        match Plan::new(&platform, &allocator)
+            .and_then(|(plan, more)| Ok((render::render(&plan, &inputs)?, more)))
+        {
             Ok((files, more)) => {
                 remarks.extend(more);
                 folders.insert(folder, files);

@@ -1,8 +1,8 @@
 //! What a plan becomes when the shim is in Rust: fewer symbols are its own, and none is an alias.
 
-use super::{Binding, Plan};
+use super::{Answer, Binding, Plan, Threads};
 use crate::{
-    allocator::Role,
+    allocator::ThreadPolicy,
     diagnostic::{Diagnostic, Report, Result},
     operation::Effect,
 };
@@ -15,14 +15,16 @@ impl Plan {
     /// C++ operators are left to the C++ runtime: no exception can pass through Rust. Nothing is
     /// bound directly, for rustc decides what a library exports and gives functions no second name.
     pub fn in_rust(mut self) -> Plan {
-        for answer in &mut self.answers {
-            if answer.symbol.operation.is_operator() {
+        // Nobody looks whether a thread is ready, so that whoever creates one tells the heap.
+        self.threads = Threads::of(&self.platform, &self.allocator, false);
+        let creators: Vec<_> = self.answers.iter().map(|a| self.creator(a)).collect();
+        for (answer, creator) in self.answers.iter_mut().zip(creators) {
+            if let Some((binding, why)) = creator {
+                answer.binding = binding;
+                answer.why = why;
+            } else if answer.symbol.operation.is_operator() {
                 answer.binding = Binding::Left;
                 answer.why = OPERATORS.to_owned();
-                answer.price = None;
-            } else if answer.symbol.operation.effect() == Effect::StartsThread {
-                answer.binding = Binding::Left;
-                answer.why = "no hooks for threads in Rust yet".to_owned();
                 answer.price = None;
             } else {
                 let why = "the contracts agree; rustc gives a function no second name";
@@ -32,14 +34,9 @@ impl Plan {
         self
     }
 
-    /// What the user should know of a shim in Rust beside the plan's own remarks.
-    pub fn remark_in_rust(&self) -> Option<Diagnostic> {
-        let asked = self.threads.filter(|t| t.hooked || t.created || t.cleanup);
-        asked.map(|_| {
-            Diagnostic::warning("A8221", "no hooks for threads in Rust yet")
-                .fact("nothing calls `thread_init` and `thread_cleanup`: what a thread cached stays cached")
-                .help("render the shim in C or C++: leave out `--lang rust`")
-        })
+    fn creator(&self, answer: &Answer) -> Option<(Binding, String)> {
+        let operation = answer.symbol.operation;
+        (operation.effect() == Effect::StartsThread).then(|| self.bind_creator(operation))
     }
 
     /// # Errors
@@ -49,13 +46,14 @@ impl Plan {
     pub(crate) fn refuse_in_rust(&self) -> Result<()> {
         let allocator = &self.allocator;
         let mut report = Report::default();
-        if self.ready && allocator.call(Role::ThreadInit).is_some() {
+        if allocator.thread_policy == ThreadPolicy::Required {
             let name = &allocator.name;
             let message =
                 format!("no text in Rust for `{name}`, whose threads must run `thread_init`");
             report.push(
                 Diagnostic::error("A8208", message)
                     .fact("stable Rust has no thread-local storage that is there before the first allocation")
+                    .fact("a key's value, which serves on Android, is gone while a thread of glibc or musl ends and still frees")
                     .help("render the shim in C: leave out `--lang rust`"),
             );
         }

@@ -62,7 +62,6 @@ pub(super) fn in_rust(plan: &Plan) -> Option<Value> {
     let name = &plan.allocator.name;
     values["owns"] = spell_verdict(&plan.allocator, call).into();
     values["text"] = format!("{:?}", format!(" is not a block of {name}: ")).into();
-    values["next"] = next_in_rust(&plan.platform.runtime).into();
     Some(values)
 }
 
@@ -76,7 +75,7 @@ pub(super) fn next(runtime: &Runtime) -> String {
 }
 
 /// RTLD_NEXT as a `usize`.
-fn next_in_rust(runtime: &Runtime) -> String {
+pub(super) fn next_in_rust(runtime: &Runtime) -> String {
     let wide = runtime.rtld_next.unwrap_or(-1);
     match runtime.rtld_next_32 {
         Some(narrow) => {

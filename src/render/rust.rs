@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod spell;
+mod threads;
 
 pub(super) use spell::spell_verdict;
 use spell::{constant, count, own, signature, spell, spelled};
@@ -54,8 +55,13 @@ fn shim(plan: &Plan) -> tera::Context {
         }),
     );
     context.insert("foreign", &foreign::in_rust(plan));
+    context.insert("ready", &plan.ready);
+    context.insert("threads", &threads::threads(plan));
     let forwards = plan.foreign() == Foreign::Forward;
     context.insert("forwards", &forwards);
+    let looks_up = forwards || threads::creates(plan);
+    context.insert("looks_up", &looks_up);
+    context.insert("next", &foreign::next_in_rust(&plan.platform.runtime));
     context.insert("needs", &needs(plan));
     context.insert("sized_free", &sized_free(plan));
     context.insert("texts", &texts(allocator));
@@ -71,7 +77,7 @@ fn shim(plan: &Plan) -> tera::Context {
     context.insert("fork", &fork);
     let families = families(plan);
     let chars = |family: &Value| family["symbols"].to_string().contains("c_char");
-    context.insert("chars", &(forwards || families.iter().any(chars)));
+    context.insert("chars", &(looks_up || families.iter().any(chars)));
     context.insert("families", &families);
     context
 }
@@ -143,7 +149,8 @@ fn is_called(plan: &Plan, role: Role) -> bool {
         Role::Init => plan.ready,
         Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),
         Role::Owns => foreign::asks_owns(plan),
-        Role::GoodSize | Role::ThreadInit | Role::ThreadCleanup => false,
+        Role::ThreadInit | Role::ThreadCleanup => plan.threads.is_some_and(|t| t.hooked),
+        Role::GoodSize => false,
         Role::Malloc | Role::Free | Role::Memalign | Role::UsableSize => true,
     }
 }
@@ -167,6 +174,7 @@ fn functions(plan: &Plan) -> Vec<Value> {
                 else { "It is for the shim alone." },
         }));
     }
+    functions.extend(threads::announced(plan));
     functions
 }
 
@@ -313,6 +321,8 @@ fn answer(plan: &Plan, operation: Operation) -> String {
         Op::Nallocx => "size",
         Op::Mallctl | Op::Mallctlnametomib | Op::Mallctlbymib => "2 /* ENOENT */",
         Op::MallocStatsPrint => "print_statistics(write_cb, cbopaque)",
+        Op::PthreadCreate => "create_pthread(thread, attr, start, argument)",
+        Op::ThrdCreate => "create_thrd(thread, start, argument)",
         other => unreachable!("refused before: {}", other.name()),
     };
     text.to_owned()

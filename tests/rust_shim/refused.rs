@@ -33,6 +33,26 @@ fn threads_that_must_introduce_themselves_are_refused() {
     assert_eq!(code(&refusal(&strict, "rust")), "A8208");
 }
 
+/// What looks whether threads are ready in C, because it looks for `init`, is told by hooks here.
+#[test]
+fn an_initialized_heap_is_told_of_threads_by_who_creates_them() {
+    let work = TempDir::new().unwrap();
+    let file = work.path().join("aware.toml");
+    let text = fs::read_to_string(heaps::heap("aware.toml")).unwrap();
+    let text = text.lines().filter(|line| !line.starts_with("thread_created"));
+    let text = text.collect::<Vec<_>>().join("\n");
+    fs::write(&file, text.replacen("malloc ", "init = \"aware_init\"\nmalloc ", 1)).unwrap();
+    let aware = allocator::read_file(&file).unwrap();
+    let linux = spec::platform("linux").unwrap();
+    let plan = Plan::new(&linux, &aware).unwrap().0;
+    let creates = |plan: &Plan| plan.defined().any(|a| a.symbol.spec_name() == "pthread_create");
+    assert!(!creates(&plan) && creates(&plan.in_rust()));
+    let shim = &rendered("linux", &aware)["shim.rs"];
+    let begins = shim.split_once("fn begin_thread() {").unwrap().1;
+    let (before, _) = begins.split_once("unsafe { aware_thread_init() }").unwrap();
+    assert!(before.contains("make_ready();"), "{before}");
+}
+
 #[test]
 fn functions_under_public_names_are_refused() {
     let unprefixed = allocator::built_in("jemalloc-unprefixed").unwrap().unwrap();

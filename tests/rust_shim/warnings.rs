@@ -60,6 +60,32 @@ fn every_platform_s_shim_is_clean_without_std() {
     }
 }
 
+/// Hooks for threads: each alone, all of them, and beside other things that look up and wait.
+#[test]
+fn the_shim_of_a_heap_that_is_told_of_threads_is_clean_without_std() {
+    let work = TempDir::new().unwrap();
+    let aware = fs::read_to_string(heaps::heap("aware.toml")).unwrap();
+    let without = |names: &[&str]| {
+        let named = |line: &&str| !names.iter().any(|name| line.starts_with(name));
+        aware.lines().filter(named).collect::<Vec<_>>().join("\n")
+    };
+    let busy = "init = \"aware_init\"\nowns = \"aware_owns\"\nforeign = \"forward\"\nmalloc ";
+    let own = "keep = [\"pthread_create\", \"thrd_create\"]\nmalloc ";
+    let texts = [
+        (aware.clone(), "linux-musl"),
+        (without(&["thread_init"]), "linux"),
+        (without(&["thread_cleanup", "thread_created"]), "netbsd"),
+        (without(&["thread_init", "thread_cleanup"]), "freebsd"),
+        (aware.replacen("malloc ", busy, 1), "android"),
+        (aware.replacen("malloc ", own, 1), "linux"),
+    ];
+    for (text, platform) in texts {
+        let file = work.path().join("aware.toml");
+        fs::write(&file, text).unwrap();
+        is_clean(platform, &allocator::read_file(&file).unwrap());
+    }
+}
+
 /// A heap that must be initialized first, but whose threads need nothing.
 #[test]
 fn an_initialized_heap_s_shim_is_clean_without_std() {
@@ -69,4 +95,9 @@ fn an_initialized_heap_s_shim_is_clean_without_std() {
                 memalign = \"e_memalign\"\nfree_sized = \"e_free_sized\"\ninit = \"e_init(1)\"\n";
     fs::write(&file, text).unwrap();
     is_clean("linux", &allocator::read_file(&file).unwrap());
+    fs::write(&file, format!("{text}owns = \"e_owns\"\nforeign = \"abort\"\n")).unwrap();
+    let asked = allocator::read_file(&file).unwrap();
+    is_clean("linux", &asked);
+    let asks = "    make_ready();\n    unsafe { e_owns(ptr) }";
+    assert!(rendered("linux", &asked)["shim.rs"].contains(asks), "asked before it is initialized");
 }

@@ -21,6 +21,8 @@ pub(super) fn spelled(ty: &str) -> &'static str {
         "const size_t *" => "*const usize",
         "int" => "c_int",
         "bool" => "bool",
+        "void *(*)(void *)" => "Start<*mut c_void>",
+        "int (*)(void *)" => "Start<c_int>",
         "struct mallinfo" => "Mallinfo",
         "struct mallinfo2" => "Mallinfo2",
         _ => "*mut c_void",
@@ -60,9 +62,14 @@ pub(super) fn signature(
 
 /// `lead literal;`, broken as rustfmt does.
 pub(super) fn constant(lead: &str, text: String) -> String {
+    equal(lead, &format!("{text:?}"))
+}
+
+/// `lead right;`, where the lead ends in `=`, likewise.
+pub(super) fn equal(lead: &str, right: &str) -> String {
     let indent = &lead[..lead.len() - lead.trim_start().len()];
-    let line = format!("{lead} {text:?};");
-    if line.len() <= WIDTH { line } else { format!("{lead}\n{indent}    {text:?};") }
+    let line = format!("{lead} {right};");
+    if line.len() <= WIDTH { line } else { format!("{lead}\n{indent}    {right};") }
 }
 
 /// The prototype of a function that takes its arguments in an order of its own.
