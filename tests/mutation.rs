@@ -39,9 +39,9 @@ fn a_symbol_that_is_dropped_is_a_candidate_that_nobody_knows() {
     let candidates = candidates::all();
     for symbol in linux.symbols_of(&abi) {
         let name = symbol.name(&abi);
-        // What opens libraries handles no block, and is no candidate.
-        let opens = symbol.operation.effect() == Effect::Opens;
-        if NOT_IN_EVERY_LIBC.contains(&name.as_str()) || opens {
+        // What opens libraries or starts threads handles no block, and is no candidate.
+        let other = matches!(symbol.operation.effect(), Effect::Opens | Effect::StartsThread);
+        if NOT_IN_EVERY_LIBC.contains(&name.as_str()) || other {
             continue;
         }
         let mut poorer = linux.clone();

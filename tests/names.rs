@@ -203,9 +203,12 @@ fn for_target(zig: &Command, triple: &str, machine: &str, text: &Path, object: &
     }
 }
 
-/// A triple of ours, as clang knows it: Apple is a vendor, and `gnullvm` is Rust's word.
+/// A triple of ours, as clang knows it: Apple is a vendor, `gnullvm` and `riscv64gc` are Rust's words.
 fn known_to_clang(triple: &str) -> String {
-    triple.replace("-unknown-apple-", "-apple-").replace("-gnullvm", "-gnu")
+    triple
+        .replace("-unknown-apple-", "-apple-")
+        .replace("-gnullvm", "-gnu")
+        .replace("riscv64gc-", "riscv64-")
 }
 
 #[test]

@@ -85,6 +85,15 @@ pub(super) fn odd() -> Heap {
     Heap { name: "odd", text, source: heaps::heap("odd_orders.c") }
 }
 
+/// Ends the program if a function, `owns` too, is called before the heap and the thread are initialized;
+/// without the line that begins so.
+pub(super) fn strict(without: &str) -> Heap {
+    let text = fs::read_to_string(heaps::heap("strict.toml")).unwrap();
+    let kept = |line: &&str| without.is_empty() || !line.starts_with(without);
+    let text = text.lines().filter(kept).map(|line| format!("{line}\n")).collect();
+    Heap { name: "strict", text, source: heaps::heap("needs_thread_init.c") }
+}
+
 impl Heap {
     /// The description with these lines more.
     pub(super) fn with(&self, lines: &str) -> Allocator {

@@ -13,7 +13,7 @@ use alloc8_gen::{
     toolchain::Compiler,
 };
 
-use super::libraries::{By, Heap, Library, library, odd, program, simple_heap, under};
+use super::libraries::{By, Heap, Library, library, odd, program, simple_heap, strict, under};
 
 const FORWARD: &str = "foreign = \"forward\"";
 const ABORT: &str = "foreign = \"abort\"";
@@ -63,6 +63,22 @@ fn a_block_from_before_ends_the_program_and_is_named() {
 fn the_laws_hold_where_a_foreign_block_would_end_the_program() {
     let Some(library) = library(&simple_heap(), ABORT, By::Gcc("-O2")) else { return };
     keeps_the_laws(&library.file);
+}
+
+/// With and without a cleanup, for each looks otherwise for the thread's state.
+#[test]
+fn nobody_is_asked_whose_a_block_is_before_the_thread_is_ready() {
+    let lines = "owns = \"strict_owns\"\nforeign = \"abort\"";
+    for heap in [strict(""), strict("thread_cleanup ")] {
+        for by in [By::Gcc("-O2"), By::Gxx] {
+            let Some(library) = library(&heap, lines, by) else { continue };
+            let exe = program(library.work.path(), "first.c", "first", &["-pthread"]);
+            for first in ["free", "realloc", "malloc_usable_size"] {
+                let ran = under(&library.file, &exe, &[Path::new(first)]);
+                assert!(ran.status.success(), "{by:?} {first}: {ran:?}");
+            }
+        }
+    }
 }
 
 fn keeps_the_laws(library: &Path) {
