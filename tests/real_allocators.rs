@@ -185,7 +185,7 @@ fn snmalloc_for_rust() {
 fn rpmalloc() {
     Real {
         name: "rpmalloc",
-        direct: &["malloc_usable_size"],
+        direct: &[],
         exceptions: &[
             ("every_alignment_holds", SMALL_ALIGNMENTS),
             ("operators_new_and_delete_pair_up", SMALL_ALIGNMENTS),

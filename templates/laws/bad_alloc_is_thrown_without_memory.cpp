@@ -64,9 +64,11 @@ int use_up_memory(int form, bool quiet)
         }
         list = put(block, list);
     }
-    /* Not only once. */
+    /* Not only once; but a heap may find some more when it tidies up. */
     for (int i = 0; i < 50; i++) {
-        CHECK(take(form, quiet) == nullptr, "%s to fail again; saw a block", throwing_name(form));
+        if (void *block = take(form, quiet)) {
+            list = put(block, list);
+        }
     }
     while (list != nullptr) {
         Block *next = list->next;
