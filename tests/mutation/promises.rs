@@ -97,9 +97,13 @@ fn a_promise_that_is_flipped_breaks_a_law() {
         let key = promise.key();
         let before = judge(&shop, &linux, masked_by, law);
         assert!(matches!(before, Outcome::Holds), "{key}: {law} before: {before:?}");
-        let after = judge(&shop, &linux, &format!("{masked_by}\n{line}"), law);
-        let broke = matches!(after, Outcome::Broken { .. } | Outcome::Hung);
-        assert!(broke, "{key}: {law} after: {after:?}");
+        // Whether a fork finds the heap locked is chance: who holds locks and when is up to the system.
+        let tries = if *promise == Promise::Fork { 20 } else { 1 };
+        let broke = (0..tries).any(|_| {
+            let after = judge(&shop, &linux, &format!("{masked_by}\n{line}"), law);
+            matches!(after, Outcome::Broken { .. } | Outcome::Hung)
+        });
+        assert!(broke, "{key}: {law} holds after it");
     }
     let flipped: Vec<_> = FLIPS.iter().map(|flip| flip.promise).collect();
     let missed = Promise::ALL.iter().filter(|promise| !flipped.contains(promise));
