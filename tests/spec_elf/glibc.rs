@@ -13,7 +13,7 @@ fn target(machine: &str) -> Option<&str> {
         "arm" | "armv7" | "armv7l" => "arm-linux-gnueabihf",
         "x86_64" => "x86_64-linux-gnu",
         "aarch64" => "aarch64-linux-gnu",
-        "riscv64" => "riscv64-linux-gnu",
+        "riscv64" | "riscv64gc" => "riscv64-linux-gnu",
         "riscv32" => "riscv32-linux-gnu",
         "powerpc64le" => "powerpc64le-linux-gnu",
         "s390x" => "s390x-linux-gnu",
