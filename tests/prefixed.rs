@@ -163,7 +163,11 @@ fn a_shared_object_exports_the_names_of_its_list_alone() {
 const WITHOUT: &[(&str, &str)] = &[
     ("calloc_does_not_truncate", "it looks the function up"),
     ("exit_handlers_may_free", "blocks of the C library"),
-    ("forked_children_may_allocate", "forks copy the sanitizer's tables: too slow for its alarm"),
+    (
+        "fork_handlers_may_allocate",
+        "its constructor registers before the shim's, and prepares after it",
+    ),
+    ("forked_children_may_allocate", "a child may wait for a lock of the sanitizer's own"),
     ("free_aligned_sized_frees", "it looks the function up"),
     ("free_keeps_errno", "it looks the functions up"),
     ("free_sized_frees", "it looks the function up"),
