@@ -60,9 +60,8 @@ pub(super) static PAGES: &[Code] = &[
         "A8208",
         "threads must introduce themselves, and Rust has no way to ask",
         "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`.\n\
-         That needs thread-local storage which is there before the first allocation, and stable Rust\n\
-         has none. The value of a pthread key would serve on Android alone: glibc, musl and FreeBSD clear\n\
-         it while a thread ends, before the destructors of other keys, which still free.\n\
+         Stable Rust has no thread-local storage before the first allocation, and a pthread key is cleared\n\
+         while a thread ends, before the destructors of other keys, which still free (not on Android).\n\
          With the policy `advisory`, a shim in Rust tells the heap when threads begin and end.\n\
          Render the shim in C: `--lang c`; a crate can compile it with `Generator::compile`.",
     ),
