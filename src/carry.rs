@@ -15,8 +15,8 @@ use crate::{
     diagnostic::{Diagnostic, Result},
     hide::{objcopy, read_archive},
     interposer::{
-        Order, Prepared, Work, abi, archives, key, prepare, read, recipe, refuse_other_language,
-        rename, under_emulation, write,
+        Order, Prepared, Work, abi, archives, of_measurement, prepare, product_key, recipe,
+        refuse_other_language, rename, write,
     },
     plan::Plan,
     probe::Measurements,
@@ -81,16 +81,7 @@ fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<B
     let names = order.platform.names(&abi).into_iter().collect();
     let Prepared { allocator, copies, measured, mut remarks, found, work } =
         prepare(order.compiler, order.allocator, &archives, &names, order.cache)?;
-    match &measured {
-        Some(measured) => {
-            remarks.extend(found);
-            remarks.extend(under_emulation(order.compiler, &allocator, measured));
-        }
-        None => remarks.push(Diagnostic::note(
-            "A8705",
-            "promised, not measured: the target does not run here",
-        )),
-    }
+    remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
     let mut platform = order.platform.clone();
     platform.narrow(&abi.name);
     let (plan, more) = Plan::new(&platform, &allocator)?;
@@ -162,14 +153,9 @@ fn assemble(
     };
     let shim = render::render(plan, &inputs)?.remove("shim.c").unwrap_or_default();
     let mut parts = vec![shim.clone(), carrier::sources(plan, abi)?.concat()];
-    parts.extend([order.compiler.name(), order.compiler.target.clone()]);
-    parts.push(order.compiler.ask("--version").unwrap_or_default());
     parts.extend(options(plan, abi));
-    let mut bytes: Vec<Vec<u8>> = parts.into_iter().map(String::into_bytes).collect();
-    for archive in archives {
-        bytes.push(read(archive)?);
-    }
-    let key = key(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let parts = parts.into_iter().map(String::into_bytes).collect();
+    let key = product_key(order, plan, parts, archives)?;
     let folder = order.cache.join("carried").join(key);
     let (object, record) = (folder.join("heap.o"), folder.join("seen.txt"));
     if let (true, Ok(text)) = (object.is_file(), std::fs::read_to_string(&record)) {

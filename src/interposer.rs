@@ -9,9 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
-
 mod cxx;
+mod files;
 
 use crate::{
     allocator::{Allocator, Origin},
@@ -27,6 +26,8 @@ use crate::{
     toolchain::{Compiler, Recipe, Runner, compile, link, make_folder},
     verify::{self, Verdict},
 };
+
+pub(crate) use files::{key, product_key, read, rename, write};
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -88,16 +89,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
     let names: BTreeSet<String> = order.platform.names(&abi).into_iter().collect();
     let Prepared { allocator, copies, measured, mut remarks, found, work } =
         prepare(order.compiler, &allocator, &archives, &names, order.cache)?;
-    match &measured {
-        Some(measured) => {
-            remarks.extend(found);
-            remarks.extend(under_emulation(order.compiler, &allocator, measured));
-        }
-        None => remarks.push(Diagnostic::note(
-            "A8705",
-            "promised, not measured: the target does not run here",
-        )),
-    }
+    remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
     let (plan, library) = match (order.lang, class) {
@@ -120,6 +112,23 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
     };
     let verdict = judge(&library, &plan, &abi)?;
     Ok(Interposer { library, plan, verdict, measured, inputs, remarks })
+}
+
+/// What the user should know of a measurement, or of its lack; `found` is what it found.
+pub(crate) fn of_measurement(
+    compiler: &Compiler,
+    allocator: &Allocator,
+    measured: Option<&Measurements>,
+    found: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    match measured {
+        Some(measured) => {
+            found.into_iter().chain(under_emulation(compiler, allocator, measured)).collect()
+        }
+        None => {
+            vec![Diagnostic::note("A8705", "promised, not measured: the target does not run here")]
+        }
+    }
 }
 
 /// What an emulator leaves open.
@@ -303,18 +312,8 @@ fn assemble(
     let files = render::render(plan, &inputs)?;
     let shim = &files["shim.c"];
     let map = &files[&format!("exports.{}.map", abi.name)];
-    let mut parts = vec![shim.clone(), map.clone(), order.soname.to_owned()];
-    parts.extend([
-        order.compiler.name(),
-        order.compiler.target.clone(),
-        format!("{:?} {:?}", plan.allocator.libs, plan.platform.runtime.link),
-    ]);
-    parts.push(order.compiler.ask("--version").unwrap_or_default());
-    let mut bytes: Vec<Vec<u8>> = parts.into_iter().map(String::into_bytes).collect();
-    for archive in archives {
-        bytes.push(read(archive)?);
-    }
-    let key = key(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let parts = [shim, map, order.soname].map(|part| part.as_bytes().to_vec()).to_vec();
+    let key = product_key(order, plan, parts, archives)?;
     let library = order.cache.join("libraries").join(key).join(order.soname);
     if library.is_file() {
         return Ok(library);
@@ -415,31 +414,4 @@ impl Drop for Work {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);
     }
-}
-
-pub(crate) fn key(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hash.finalize()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| {
-        Diagnostic::error("A8304", format!("could not read `{}`: {error}", path.display())).into()
-    })
-}
-
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).map_err(|error| {
-        Diagnostic::error("A8302", format!("could not write `{}`: {error}", path.display())).into()
-    })
-}
-
-pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).map_err(|error| {
-        Diagnostic::error("A8302", format!("could not write `{}`: {error}", to.display())).into()
-    })
 }

@@ -7,7 +7,7 @@ use crate::{
     artifact::{SharedObject, SymbolVersion},
     diagnostic::{Diagnostic, Report, Result},
     hide::read_archive,
-    interposer::{Order, key, read, recipe, rename, write},
+    interposer::{Order, product_key, read, recipe, rename, write},
     plan::{Plan, taken},
     probe::Measurements,
     render::{self, Files, Inputs, prefixed::header, view},
@@ -98,18 +98,10 @@ impl Wanted<'_> {
             Form::Object => "heap.o",
             Form::Shared => order.soname,
         };
-        let compiler = order.compiler;
         let mut parts: Vec<String> = files.values().cloned().collect();
-        parts.extend([soname.to_owned(), compiler.name(), compiler.target.clone()]);
-        parts.extend([
-            compiler.ask("--version").unwrap_or_default(),
-            format!("{:?}", plan.allocator.libs),
-        ]);
-        let mut bytes: Vec<Vec<u8>> = parts.into_iter().map(String::into_bytes).collect();
-        for archive in archives {
-            bytes.push(read(archive)?);
-        }
-        let key = key(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        parts.push(soname.to_owned());
+        let parts = parts.into_iter().map(String::into_bytes).collect();
+        let key = product_key(order, plan, parts, archives)?;
         let folder = order.cache.join("prefixed").join(key);
         let file = folder.join(soname);
         if file.is_file() {

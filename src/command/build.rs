@@ -6,6 +6,7 @@ use std::{
 };
 
 use alloc8_gen::{
+    allocator::Allocator,
     diagnostic::{Diagnostic, Report, Result},
     interposer::{self, Order},
     render,
@@ -70,11 +71,7 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let built = interposer::build(&order)?;
     show.diagnostics(&built.remarks);
     place(&built.library, &output)?;
-    if let Some(depfile) = &options.depfile {
-        let mut inputs = generate::dependencies(&allocator);
-        inputs.extend(built.inputs.iter().filter(|a| !a.starts_with(cache())).cloned());
-        generate::write_depfile(depfile, std::slice::from_ref(&output), &inputs)?;
-    }
+    depend(options, &allocator, &output, &built.inputs)?;
     let direct = built.plan.direct().count();
     let bound = built.verdict.bound();
     let text =
@@ -86,6 +83,14 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         })
     });
     Ok(DONE)
+}
+
+/// Writes the depfile, if one is asked for; what lies in the cache is nobody's input.
+fn depend(options: &Build, allocator: &Allocator, output: &Path, from: &[PathBuf]) -> Result<()> {
+    let Some(depfile) = &options.depfile else { return Ok(()) };
+    let mut inputs = generate::dependencies(allocator);
+    inputs.extend(from.iter().filter(|file| !file.starts_with(cache())).cloned());
+    generate::write_depfile(depfile, &[output.to_owned()], &inputs)
 }
 
 /// Copies what was made out of the cache if its bytes differ; by a rename, so that a running program

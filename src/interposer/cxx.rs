@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Order, Work, key, read, recipe, rename, write};
+use super::{Order, Work, key, product_key, read, recipe, rename, write};
 use crate::{
     allocator::Origin,
     diagnostic::{Diagnostic, Report, Result},
@@ -183,13 +183,8 @@ pub(super) fn assemble(
     work: &Path,
 ) -> Result<PathBuf> {
     let map = unit.headers.join(format!("exports.{}.map", abi.name));
-    let libs = plan.allocator.libs.join(" ");
-    let mut parts = vec![unit.key.clone().into_bytes(), read(&map)?, libs.into_bytes()];
-    parts.push(order.soname.as_bytes().to_vec());
-    for archive in archives {
-        parts.push(read(archive)?);
-    }
-    let key = key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let parts = vec![unit.key.clone().into_bytes(), read(&map)?, order.soname.into()];
+    let key = product_key(order, plan, parts, archives)?;
     let library = order.cache.join("libraries").join(key).join(order.soname);
     if library.is_file() {
         return Ok(library);

@@ -13,7 +13,7 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{cache, generate, place, program::write};
+use super::{cache, depend, place, program::write};
 use crate::{
     cli::Build,
     command::{DONE, Show},
@@ -49,11 +49,7 @@ pub(super) fn build(
     }
     let header = output.parent().unwrap_or(Path::new("")).join(header(name));
     write(&header, built.header.as_bytes())?;
-    if let Some(depfile) = &options.depfile {
-        let mut inputs = generate::dependencies(allocator);
-        inputs.extend(built.archives.iter().filter(|a| !a.starts_with(cache())).cloned());
-        generate::write_depfile(depfile, std::slice::from_ref(&output), &inputs)?;
-    }
+    depend(options, allocator, &output, &built.archives)?;
     let functions = built.plan.defined().count() + built.plan.copies().len();
     let direct = built.plan.direct().count();
     let text = format!(

@@ -16,7 +16,7 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{cache, generate, place};
+use super::{cache, depend, place};
 use crate::{
     cli::Build,
     command::{DONE, Show},
@@ -46,11 +46,7 @@ pub(super) fn build(
     place(&built.object, &object)?;
     carry::archive(compiler, &object, &archive)?;
     write(&arguments, &carry::arguments(&built.plan, &built.abi, &object))?;
-    if let Some(depfile) = &options.depfile {
-        let mut inputs = generate::dependencies(allocator);
-        inputs.extend(built.archives.iter().filter(|a| !a.starts_with(cache())).cloned());
-        generate::write_depfile(depfile, std::slice::from_ref(&object), &inputs)?;
-    }
+    depend(options, allocator, &object, &built.archives)?;
     let defined = built.plan.defined().count();
     let direct = built.plan.direct().count();
     for seen in &built.seen {

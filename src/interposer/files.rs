@@ -1,0 +1,60 @@
+//! The cache's files: what they are called by, read, written and put in place.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::Order;
+use crate::{
+    diagnostic::{Diagnostic, Result},
+    plan::Plan,
+};
+
+/// What a product is kept under: these parts, who compiles them, what is linked with them, and how.
+pub(crate) fn product_key(
+    order: &Order<'_>,
+    plan: &Plan,
+    parts: Vec<Vec<u8>>,
+    archives: &[PathBuf],
+) -> Result<String> {
+    let (compiler, runtime) = (order.compiler, &plan.platform.runtime);
+    let mut parts = parts;
+    parts.extend([compiler.name().into_bytes(), compiler.target.clone().into_bytes()]);
+    parts.push(compiler.ask("--version").unwrap_or_default().into_bytes());
+    let links = format!("{:?} {:?} {:?}", plan.allocator.libs, runtime.libs, runtime.link);
+    parts.push(links.into_bytes());
+    for archive in archives {
+        parts.push(read(archive)?);
+    }
+    Ok(key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+}
+
+pub(crate) fn key(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| {
+        Diagnostic::error("A8304", format!("could not read `{}`: {error}", path.display())).into()
+    })
+}
+
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).map_err(|error| {
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", path.display())).into()
+    })
+}
+
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|error| {
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", to.display())).into()
+    })
+}
