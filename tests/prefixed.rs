@@ -167,6 +167,10 @@ const WITHOUT: &[(&str, &str)] = &[
         "fork_handlers_may_allocate",
         "its constructor registers before the shim's, and prepares after it",
     ),
+    (
+        "fork_handlers_registered_first_may_allocate",
+        "no constructor of a heap beside the system's comes before the program's own",
+    ),
     ("forked_children_may_allocate", "a child may wait for a lock of the sanitizer's own"),
     ("free_aligned_sized_frees", "it looks the function up"),
     ("free_keeps_errno", "it looks the functions up"),
