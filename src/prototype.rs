@@ -1,6 +1,6 @@
 //! C and C++ prototypes as the specs write them: a closed set of types, or a diagnostic.
 
-use std::fmt;
+use std::{collections::HashMap, fmt, sync::LazyLock};
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,13 +173,16 @@ fn is_word(c: char) -> bool {
 }
 
 fn known_type(text: &str) -> Result<String, String> {
-    let letters = |text: &'static str| text.chars().filter(|c| !c.is_whitespace());
-    let wanted = || text.chars().filter(|c| !c.is_whitespace());
-    let found = TYPES.iter().find(|(spec, _)| letters(spec).eq(wanted()));
-    found.map(|(_, c)| (*c).to_owned()).ok_or_else(|| {
+    static KNOWN: LazyLock<HashMap<String, &str>> =
+        LazyLock::new(|| TYPES.iter().map(|(spec, c)| (squeeze(spec), *c)).collect());
+    KNOWN.get(&squeeze(text)).map(|c| (*c).to_owned()).ok_or_else(|| {
         let known: Vec<_> = TYPES.iter().map(|(spec, _)| format!("`{spec}`")).collect();
         format!("unknown type `{}`; known are {}", text.trim(), known.join(", "))
     })
+}
+
+fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect()
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ pub(super) fn symbol(
 ) -> Option<Symbol> {
     let raw = entry.get_ref();
     let operation = operation(source, &raw.op, report)?;
-    let like = format!("`{}`, its operation, is written", operation.prototype());
-    let prototype = prototype(source, raw.name.get_ref(), &raw.proto, &like, report)?;
+    let like = || format!("`{}`, its operation, is written", operation.prototype());
+    let prototype = prototype(source, raw.name.get_ref(), &raw.proto, like, report)?;
     fit::check(source, raw, operation, &prototype, report);
     Some(Symbol {
         name: raw.name.get_ref().clone(),
@@ -52,7 +52,7 @@ pub(super) fn field(
     let raw = entry.get_ref();
     let (declaration, function) = match (&raw.proto, &raw.ty) {
         (Some(proto), None) => {
-            let like = "C declares a function, each parameter with a name";
+            let like = || "C declares a function, each parameter with a name".to_owned();
             prototype(source, raw.name.get_ref(), proto, like, report)?;
             (proto.get_ref().clone(), true)
         }
@@ -106,7 +106,7 @@ fn prototype(
     source: &Arc<Source>,
     name: &str,
     proto: &Spanned<String>,
-    like: &str,
+    like: impl FnOnce() -> String,
     report: &mut Report,
 ) -> Option<Prototype> {
     match Prototype::parse(proto.get_ref()) {
@@ -116,7 +116,7 @@ fn prototype(
             report.push(
                 Diagnostic::error("A8008", format!("the prototype of `{name}` cannot be read"))
                     .at(source, within(proto.span(), at), error.message)
-                    .help(format!("write it as {like}")),
+                    .help(format!("write it as {}", like())),
             );
             None
         }

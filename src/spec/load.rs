@@ -1,37 +1,48 @@
-//! Joins families into platforms and judges them: every mistake of every file at once.
+//! Which texts make a platform: the built-in ones, each read once, or those of a caller.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, LazyLock},
+    collections::BTreeMap,
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use toml::Spanned;
 
-use super::{
-    Abi, Growth, Library, Omission, Platform, Reason, Symbol, Zone,
-    entry::{self, Family},
-    lint, raw,
-};
+use super::{Platform, entry::Family, join::join, lint, raw};
 use crate::{
     diagnostic::{Diagnostic, Report, Result, Source, nearest},
-    embedded,
-    operation::Operation,
-    toml_text,
+    embedded, toml_text,
 };
 
 /// The version of the format that this code reads.
 const SCHEMA: u32 = 1;
+const FAMILIES: &str = "specs/families/";
+const PLATFORMS: &str = "specs/platforms/";
+
+/// The families that are at hand, by name.
+#[derive(Default)]
+pub(super) struct Families<'a> {
+    /// Those that were read without a mistake.
+    pub(super) read: BTreeMap<&'a str, &'a Family>,
+    /// What a platform may name.
+    pub(super) known: Vec<&'a str>,
+}
 
 /// The names of all platforms, sorted.
 pub fn platform_names() -> Vec<String> {
-    let mut names: Vec<_> = embedded::names("specs/platforms/")
-        .filter_map(|file| file.strip_suffix(".toml").map(str::to_owned))
-        .collect();
+    let mut names: Vec<_> = stems(PLATFORMS).map(str::to_owned).collect();
     names.sort();
     names
 }
 
+/// The names of a folder's TOML files.
+fn stems(folder: &str) -> impl Iterator<Item = &'static str> {
+    embedded::names(folder).filter_map(|file| file.strip_suffix(".toml"))
+}
+
 /// One built-in platform.
+///
+/// Only the families that it names are read. What its facts owe each other is a matter of the specs
+/// alone: it is judged in debug builds, tests among them, and taken for granted in others.
 ///
 /// # Errors
 /// `A8003` if there is none of that name; else what is wrong with the built-in specs.
@@ -46,20 +57,28 @@ pub fn platform(name: &str) -> Result<Platform> {
             .help(help)
             .into());
     }
-    let path = format!("specs/platforms/{name}.toml");
-    let source = Source::new(path.clone(), embedded::text(&path).unwrap_or_default());
-    let (families, report) = &*BUILT_IN;
-    finish(&source, families, report.clone())
+    let source = built_in(PLATFORMS, name);
+    let raw = toml_text::read::<raw::Platform>(&source)?;
+    let mut report = Report::default();
+    let mut families = Families { known: BUILT_IN.keys().copied().collect(), ..Default::default() };
+    for name in raw.named_families() {
+        let Some((name, family)) = BUILT_IN.get_key_value(name) else { continue };
+        let (family, mistakes) = family.get_or_init(|| read_family(built_in(FAMILIES, name)));
+        report.diagnostics.extend(mistakes.diagnostics.iter().cloned());
+        families.read.extend(family.iter().map(|family| (*name, family)));
+    }
+    finish((&source, &raw), &families, report, cfg!(debug_assertions))
 }
 
-/// The built-in families, which most platforms share, are read once.
-static BUILT_IN: LazyLock<(Families, Report)> = LazyLock::new(|| {
-    let sources: Vec<_> = embedded::folder("specs/families/")
-        .map(|(file, text)| Source::new(format!("specs/families/{file}"), text))
-        .collect();
-    let mut report = Report::default();
-    (read_families(&sources, &mut report), report)
-});
+/// Platforms share families: each is read when the first platform names it.
+static BUILT_IN: LazyLock<BTreeMap<&str, OnceLock<(Option<Family>, Report)>>> =
+    LazyLock::new(|| stems(FAMILIES).map(|name| (name, OnceLock::new())).collect());
+
+fn built_in(folder: &str, name: &str) -> Arc<Source> {
+    let path = format!("{folder}{name}.toml");
+    let text = embedded::text(&path).unwrap_or_default();
+    Source::new(path, text)
+}
 
 /// All built-in platforms.
 ///
@@ -69,38 +88,53 @@ pub fn platforms() -> Result<Vec<Platform>> {
     platform_names().iter().map(|name| platform(name)).collect()
 }
 
-/// A platform from texts, as the built-in ones are read: `source` is the platform's file,
-/// `families` are all families' files.
+/// A platform from texts: `source` is the platform's file, `families` are all families' files.
 ///
 /// # Errors
 /// Everything that is wrong with any of the texts (`A8001` to `A8022`).
 pub fn platform_from(source: &Arc<Source>, families: &[Arc<Source>]) -> Result<Platform> {
     let mut report = Report::default();
-    let families = read_families(families, &mut report);
-    finish(source, &families, report)
-}
-
-fn finish(source: &Arc<Source>, families: &Families, mut report: Report) -> Result<Platform> {
-    match join(source, families, &mut report) {
-        Some(platform) => report.finish(platform).map(|(platform, _)| platform),
-        None => Err(report),
+    let mut read = Vec::new();
+    for source in families {
+        let (family, mistakes) = read_family(Arc::clone(source));
+        report.diagnostics.extend(mistakes.diagnostics);
+        read.extend(family);
     }
-}
-
-type Families = BTreeMap<String, Family>;
-
-fn read_families(sources: &[Arc<Source>], report: &mut Report) -> Families {
-    let mut families = Families::new();
-    for source in sources {
-        match toml_text::read::<raw::Family>(source) {
-            Ok(family) => {
-                check_schema(source, &family.schema, report);
-                families.insert(family.name.clone(), (Arc::clone(source), family));
-            }
-            Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
+    let read: BTreeMap<_, _> = read.iter().map(|family| (family.1.name.as_str(), family)).collect();
+    let families = Families { known: read.keys().copied().collect(), read };
+    match toml_text::read::<raw::Platform>(source) {
+        Ok(raw) => finish((source, &raw), &families, report, true),
+        Err(mistakes) => {
+            report.diagnostics.extend(mistakes.diagnostics);
+            Err(report)
         }
     }
-    families
+}
+
+fn finish(
+    (source, raw): (&Arc<Source>, &raw::Platform),
+    families: &Families<'_>,
+    mut report: Report,
+    judged: bool,
+) -> Result<Platform> {
+    check_schema(source, &raw.schema, &mut report);
+    let joined = join(source, raw, families, &mut report);
+    // What one mistake took away would look like ten more.
+    if judged && !report.has_errors() {
+        lint::check(source, raw, &joined, &mut report);
+    }
+    report.finish(joined).map(|(platform, _)| platform)
+}
+
+fn read_family(source: Arc<Source>) -> (Option<Family>, Report) {
+    match toml_text::read::<raw::Family>(&source) {
+        Ok(family) => {
+            let mut report = Report::default();
+            check_schema(&source, &family.schema, &mut report);
+            (Some((source, family)), report)
+        }
+        Err(mistakes) => (None, mistakes),
+    }
 }
 
 fn check_schema(source: &Arc<Source>, schema: &Spanned<u32>, report: &mut Report) {
@@ -113,283 +147,25 @@ fn check_schema(source: &Arc<Source>, schema: &Spanned<u32>, report: &mut Report
     }
 }
 
-fn join(source: &Arc<Source>, families: &Families, report: &mut Report) -> Option<Platform> {
-    let raw = match toml_text::read::<raw::Platform>(source) {
-        Ok(raw) => raw,
-        Err(mistakes) => {
-            report.diagnostics.extend(mistakes.diagnostics);
-            return None;
-        }
-    };
-    check_schema(source, &raw.schema, report);
-    let abis: Vec<Abi> = raw.abi.iter().map(|abi| abi.get_ref().clone()).collect();
-    check_abis(source, &raw, report);
-    let members = members(source, &raw, families, report);
-    let mut symbols = symbols(&members, report);
-    let omissions = omissions(source, &raw, &mut symbols, report);
-    for symbol in &mut symbols {
-        symbol.since = raw.since.get(symbol.spec_name()).cloned();
-        let here = raw.why.get(symbol.spec_name()).cloned();
-        symbol.why = here.or(symbol.why.take());
-    }
-    let defined: HashSet<_> = symbols.iter().map(Symbol::spec_name).collect();
-    for (table, names) in [("since", raw.since.keys()), ("why", raw.why.keys())] {
-        for name in names.filter(|name| !defined.contains(name.get_ref().as_str())) {
-            let what = format!("`{table}` names");
-            report.push(lint::unknown(source, name, &what, &symbols));
-        }
-    }
-    give_deallocators(&mut symbols);
-    let whole = !report.has_errors();
-    let platform = Platform {
-        libraries: raw.library.iter().map(|library| resolve(library, &symbols)).collect(),
-        zone: raw.zone.as_ref().map(|zone| zone_of(zone, &members, report)),
-        name: raw.name.clone(),
-        title: raw.title.clone(),
-        mechanism: raw.mechanism.get_ref().clone(),
-        symbols,
-        abis,
-        semantics: raw.semantics.clone(),
-        runtime: raw.runtime.clone(),
-        carried: raw.carried.clone(),
-        base: raw.base.clone(),
-        wrappers: raw.wrappers.iter().map(|name| name.get_ref().clone()).collect(),
-        omissions,
-        groups: raw.group.clone(),
-    };
-    // What one mistake took away would look like ten more.
-    if whole {
-        lint::check(source, &raw, &platform, report);
-    }
-    Some(platform)
-}
-
-fn check_abis(source: &Arc<Source>, raw: &raw::Platform, report: &mut Report) {
-    if raw.abi.is_empty() {
-        report.push(Diagnostic::error("A8005", format!("platform `{}` has no ABI", raw.name))
-            .at(source, raw.mechanism.span(), "")
-            .help("add an [[abi]] table with name, size_t, pointer_bits, condition, machines and environments"));
-    }
-    for abi in raw.omit.iter().flat_map(|omit| &omit.abis) {
-        if !raw.abi.iter().any(|a| a.get_ref().name == *abi.get_ref()) {
-            let names: Vec<_> = raw.abi.iter().map(|a| a.get_ref().name.as_str()).collect();
-            report.push(
-                Diagnostic::error("A8020", format!("unknown ABI `{}`", abi.get_ref()))
-                    .at(source, abi.span(), "no [[abi]] of this platform")
-                    .help(format!("known ABIs: `{}`", names.join("`, `"))),
-            );
-        }
-    }
-    // The linter cannot tell why a shim lacks what only this mechanism's text asks for.
-    let runtime = &raw.runtime;
-    let whole = runtime.page_size.is_some()
-        && runtime.rtld_noload.is_some()
-        && runtime.rtld_default.is_some()
-        && runtime.rtld_next.is_some();
-    if raw.mechanism.get_ref() == "elf" && !whole {
-        report.push(
-            Diagnostic::error("A8021", "mechanism `elf` needs more of [runtime]")
-                .at(source, raw.mechanism.span(), "")
-                .help("give page_size, rtld_noload, rtld_default and rtld_next"),
-        );
-    }
-}
-
-/// The platform's families in order, each with the ABIs that have it.
-fn members<'a>(
-    source: &Arc<Source>,
-    raw: &raw::Platform,
-    families: &'a Families,
-    report: &mut Report,
-) -> Vec<(&'a Family, Vec<String>)> {
-    let all: Vec<_> = raw.abi.iter().map(|abi| abi.get_ref().name.clone()).collect();
-    let mut wanted: Vec<_> =
-        raw.families.iter().map(|f| (f.get_ref().clone(), f.span(), all.clone())).collect();
-    for abi in &raw.abi {
-        for family in &abi.get_ref().families {
-            let name = abi.get_ref().name.clone();
-            match wanted.iter_mut().find(|(known, ..)| known == family) {
-                Some((.., abis)) => abis.push(name),
-                None => wanted.push((family.clone(), abi.span(), vec![name])),
-            }
-        }
-    }
-    let mut members = Vec::new();
-    for (name, span, abis) in wanted {
-        match families.get(&name) {
-            Some(family) => members.push((family, abis)),
-            None => {
-                let near = nearest(&name, families.keys().map(String::as_str));
-                let known: Vec<_> = families.keys().map(String::as_str).collect();
-                report.push(
-                    Diagnostic::error("A8006", format!("unknown family `{name}`"))
-                        .at(source, span, "no such file in specs/families")
-                        .help(near.map_or(format!("known families: {}", known.join(", ")), |n| {
-                            format!("did you mean `{n}`?")
-                        })),
-                );
-            }
-        }
-    }
-    members
-}
-
-fn symbols(members: &[(&Family, Vec<String>)], report: &mut Report) -> Vec<Symbol> {
-    let mut symbols: Vec<Symbol> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (family, abis) in members {
-        for entry in &family.1.symbol {
-            if let Some(symbol) = entry::symbol(family, entry, abis, report) {
-                match places.get(&symbol.name) {
-                    Some(first) => note_duplicate(&symbols[*first], &symbol, report),
-                    None => drop(places.insert(symbol.name.clone(), symbols.len())),
-                }
-                symbols.push(symbol);
-            }
-        }
-    }
-    symbols
-}
-
-fn note_duplicate(first: &Symbol, new: &Symbol, report: &mut Report) {
-    report.push(
-        Diagnostic::error("A8011", format!("`{}` is defined twice", new.name))
-            .at(&new.origin.0, new.origin.1.clone(), "second definition")
-            .at(&first.origin.0, first.origin.1.clone(), "first definition")
-            .help("remove one of them"),
-    );
-}
-
-/// Where a family does not say what takes a block back, it is every symbol that bears the
-/// operation's own deallocator and no context: those that programs call by hand.
-fn give_deallocators(symbols: &mut [Symbol]) {
-    let mut bearers: BTreeMap<Operation, Vec<String>> = BTreeMap::new();
-    for symbol in symbols.iter() {
-        if symbol.prototype.parameters.len() == symbol.operation.prototype().parameters.len() {
-            bearers.entry(symbol.operation).or_default().push(symbol.name.clone());
-        }
-    }
-    let bearers: BTreeMap<Operation, Arc<[String]>> =
-        bearers.into_iter().map(|(operation, names)| (operation, names.into())).collect();
-    for symbol in symbols.iter_mut().filter(|s| s.freed_by.is_empty()) {
-        let by = symbol.operation.freed_by().and_then(|by| bearers.get(&by));
-        symbol.freed_by = by.cloned().unwrap_or_default();
-    }
-}
-
-/// Takes what is absent out of `symbols`; every other omission is of names that no family defines.
-fn omissions(
-    source: &Arc<Source>,
-    raw: &raw::Platform,
-    symbols: &mut Vec<Symbol>,
-    report: &mut Report,
-) -> Vec<Omission> {
-    let mut omissions: Vec<Omission> = Vec::new();
-    let mut omitted = HashSet::new();
-    // A name that is defined twice is told of already: its first definition stands for it.
-    let mut places = HashMap::new();
-    for (place, symbol) in symbols.iter().enumerate() {
-        places.entry(symbol.name.clone()).or_insert(place);
-    }
-    for omit in &raw.omit {
-        let abis: Vec<_> = omit.abis.iter().map(|abi| abi.get_ref().clone()).collect();
-        for name in &omit.names {
-            if let Some(symbol) = places.get(name.get_ref()).map(|place| &mut symbols[*place]) {
-                if omit.reason == Reason::Absent {
-                    symbol.abis.retain(|abi| !abis.is_empty() && !abis.contains(abi));
-                } else {
-                    note_contradiction(source, name, symbol, report);
-                }
-            }
-            if !omitted.insert(name.get_ref()) {
-                report.push(
-                    Diagnostic::error("A8014", format!("`{}` is omitted twice", name.get_ref()))
-                        .at(source, name.span(), "again")
-                        .help("keep the reason that is true, and remove the other"),
-                );
-            }
-            omissions.push(Omission {
-                name: name.get_ref().clone(),
-                reason: omit.reason,
-                why: omit.why.clone(),
-                reference: omit.reference.clone(),
-                abis: abis.clone(),
-            });
-        }
-    }
-    symbols.retain(|symbol| !symbol.abis.is_empty());
-    omissions
-}
-
-fn note_contradiction(
-    source: &Arc<Source>,
-    name: &Spanned<String>,
-    symbol: &Symbol,
-    report: &mut Report,
-) {
-    report.push(
-        Diagnostic::error("A8013", format!("`{}` is both defined and omitted", name.get_ref()))
-            .at(source, name.span(), "omitted here")
-            .at(&symbol.origin.0, symbol.origin.1.clone(), "defined here")
-            .help("remove one of them, or omit it as `absent` if this platform does not have it"),
-    );
-}
-
-fn resolve(raw: &raw::Library, symbols: &[Symbol]) -> Library {
-    let names = |list: &[Spanned<String>]| -> HashSet<String> {
-        list.iter().map(|name| name.get_ref().clone()).collect()
-    };
-    let (families, lacks, adds) = (names(&raw.families), names(&raw.lacks), names(&raw.adds));
-    let exports = |symbol: &&Symbol| {
-        (families.contains(&symbol.family) && !lacks.contains(&symbol.name))
-            || adds.contains(&symbol.name)
-    };
-    Library {
-        file: raw.file.get_ref().clone(),
-        since: raw.since.clone(),
-        debug: raw.debug,
-        symbols: symbols.iter().filter(exports).map(|s| s.name.clone()).collect(),
-        why: raw.why.clone(),
-        reference: raw.reference.clone(),
-    }
-}
-
-fn zone_of(raw: &raw::Zone, members: &[(&Family, Vec<String>)], report: &mut Report) -> Zone {
-    let fields = members.iter().flat_map(|(family, _)| {
-        family
-            .1
-            .field
-            .iter()
-            .filter_map(|field| entry::field(family, field, report))
-            .collect::<Vec<_>>()
-    });
-    Zone {
-        fields: fields.collect(),
-        version: *raw.version.get_ref(),
-        growth: raw.growth.iter().map(growth_of).collect(),
-    }
-}
-
-fn growth_of(raw: &raw::Growth) -> Growth {
-    Growth {
-        version: *raw.version.get_ref(),
-        since: raw.since.clone(),
-        adds: raw.adds.iter().map(|path| path.get_ref().clone()).collect(),
-        why: raw.why.clone(),
-        reference: raw.reference.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_built_in_platform_loads_without_a_mistake() {
+        let families: Vec<_> = stems(FAMILIES).map(|name| built_in(FAMILIES, name)).collect();
         for name in platform_names() {
-            if let Err(report) = platform(&name) {
+            if let Err(report) = platform_from(&built_in(PLATFORMS, &name), &families) {
                 panic!("{name}: {report}");
             }
+        }
+    }
+
+    #[test]
+    fn a_family_bears_the_name_of_its_file() {
+        for name in stems(FAMILIES) {
+            let (family, _) = read_family(built_in(FAMILIES, name));
+            assert_eq!(family.expect("without a mistake").1.name, name);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The facts: which symbols a platform has, what they mean, and what the platform promises callers.
 //!
-//! This module is the resolved form; `raw` is the TOML, `load` joins and judges it.
+//! This module is the resolved form; `raw` is the TOML, `load` reads it, `join` resolves and `lint` judges it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,15 +13,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{diagnostic::Source, operation::Operation, prototype::Prototype};
 
+mod abi;
 mod entry;
 mod fit;
+mod join;
 mod lint;
 mod load;
 mod mangled;
 mod raw;
+mod runtime;
+mod semantics;
 mod zone;
 
+pub use abi::Abi;
 pub use load::{platform, platform_from, platform_names, platforms};
+pub use runtime::{Carried, Constructors, First, Runtime};
+pub use semantics::{AlignedSize, Foreign, OddAlignment, ReallocZero, Semantics};
 pub use zone::{Field, Growth, Null, Zone};
 
 /// A name that programs allocate or free through.
@@ -87,225 +94,6 @@ impl Symbol {
     /// Whether an ABI has it.
     pub fn is_in(&self, abi: &Abi) -> bool {
         self.abis.contains(&abi.name)
-    }
-}
-
-/// What changes names inside a platform.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Abi {
-    /// `lp64`.
-    pub name: String,
-    /// How `size_t` is mangled: `m`, `j` or `y` in the Itanium C++ ABI.
-    pub size_t: String,
-    /// How `size_t` is mangled in Microsoft's C++ ABI: `_K` or `I`.
-    #[serde(default)]
-    pub msvc_size_t: String,
-    /// What marks a 64-bit pointer in Microsoft's C++ ABI: `E`, or nothing.
-    #[serde(default)]
-    pub msvc_ptr64: String,
-    /// What compilers put before a C name in an object file: `_` on Darwin and 32-bit Windows.
-    #[serde(default)]
-    pub symbol_prefix: String,
-    /// Families that this ABI has beside the platform's.
-    #[serde(default)]
-    pub families: Vec<String>,
-    /// Width of a pointer, in bits.
-    pub pointer_bits: u32,
-    /// What the C preprocessor says when it compiles for it.
-    pub condition: String,
-    /// First parts of target triples.
-    pub machines: Vec<String>,
-    /// Last parts of target triples: `linux-gnu`.
-    pub environments: Vec<String>,
-}
-
-impl Abi {
-    /// Whether a target triple, such as `x86_64-unknown-linux-gnu` or `aarch64-linux-android29`, is
-    /// of this ABI.
-    pub fn has(&self, triple: &str) -> bool {
-        let Some((machine, rest)) = triple.split_once('-') else { return false };
-        let unversioned = rest.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        self.machines.iter().any(|m| m == machine)
-            && self.environments.iter().any(|e| {
-                [rest, unversioned].iter().any(|r| r == e || r.ends_with(&format!("-{e}")))
-            })
-    }
-
-    /// A name of a spec, as this ABI spells it.
-    pub fn spell(&self, name: &str) -> String {
-        if !name.contains('{') {
-            return name.to_owned();
-        }
-        name.replace("{size_t}", &self.size_t)
-            .replace("{msvc_size_t}", &self.msvc_size_t)
-            .replace("{msvc_ptr64}", &self.msvc_ptr64)
-    }
-}
-
-/// What `realloc(p, 0)` does with a live block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ReallocZero {
-    /// Frees it and returns NULL.
-    Free,
-    /// Returns a live block of no bytes.
-    Live,
-}
-
-/// What an alignment that is no power of two does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum OddAlignment {
-    /// NULL and EINVAL.
-    Einval,
-    /// Served with the next power of two.
-    RoundUp,
-}
-
-/// Which sizes `aligned_alloc` serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AlignedSize {
-    /// Every size (C23).
-    Any,
-    /// Multiples of the alignment (C11); the rest is NULL and EINVAL.
-    Multiple,
-}
-
-/// What becomes of a pointer that this heap did not hand out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Foreign {
-    /// There are none.
-    Trust,
-    /// It goes to the heap that it came from.
-    Forward,
-    /// The program ends with a message.
-    Abort,
-}
-
-/// What callers of a platform may rely on.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Semantics {
-    /// `realloc(p, 0)`.
-    pub realloc_zero: ReallocZero,
-    /// `aligned_alloc` with an odd alignment.
-    pub aligned_alloc: OddAlignment,
-    /// `aligned_alloc` with a size that is no multiple of the alignment.
-    pub aligned_alloc_size: AlignedSize,
-    /// `memalign` with an odd alignment.
-    pub memalign: OddAlignment,
-    /// The default policy for foreign pointers.
-    pub foreign: Foreign,
-}
-
-/// When the dynamic linker runs a preloaded library's constructors: who registers fork handlers first
-/// prepares last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Constructors {
-    /// After those of others, if the library is not linked with `-z initfirst`.
-    #[default]
-    AskToBeFirst,
-    /// Before those of others: there is nothing to ask for.
-    First,
-    /// After those of others, and nothing changes that.
-    Last,
-}
-
-/// What holds in a program that carries the heap inside itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Carried {
-    /// What of the program runs first: who registers fork handlers first prepares last.
-    pub first: First,
-    /// A name that the C library's own malloc has beside its public one: who has it carries that.
-    pub own: String,
-}
-
-/// What of a program runs before all else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum First {
-    /// The functions of `.preinit_array`, before the constructors of shared libraries too.
-    PreinitArray,
-    /// Its constructors, after those of shared libraries.
-    Constructors,
-}
-
-/// What the platform's C library offers to a shim.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Runtime {
-    /// The soname of the C library; `*` stands for what differs between machines.
-    pub libc: String,
-    /// Other sonames of it: some distributions name it differently.
-    #[serde(default)]
-    pub libc_also: Vec<String>,
-    /// How the names of its versions begin; empty if it has none.
-    #[serde(default)]
-    pub libc_versions: String,
-    /// Headers that declare what `<stdlib.h>` leaves out of the malloc family.
-    #[serde(default)]
-    pub headers: Vec<String>,
-    /// Libraries that have what an emitted shim calls and the C library may lack, without `-l`.
-    #[serde(default)]
-    pub libs: Vec<String>,
-    /// What the linker is told of every library here, beside what it is told everywhere.
-    #[serde(default)]
-    pub link: Vec<String>,
-    /// The shell of the script by which the system starts a program with a preload, where nobody can
-    /// set that program's environment otherwise.
-    #[serde(default)]
-    pub wrap: Option<String>,
-    /// When a preloaded library's constructors run.
-    #[serde(default)]
-    pub constructors: Constructors,
-    /// The function that returns the address of `errno`.
-    pub errno_location: String,
-    /// The value of ENOMEM.
-    pub enomem: u32,
-    /// The value of EINVAL.
-    pub einval: u32,
-    /// The value of ENOSYS.
-    pub enosys: u32,
-    /// The function that returns the page size as an `int`.
-    pub page_size: Option<String>,
-    /// The type of the fields of `struct mallinfo`.
-    pub mallinfo_field: Option<String>,
-    /// The value of RTLD_NOLOAD.
-    pub rtld_noload: Option<u32>,
-    /// The value of RTLD_DEFAULT, as C.
-    pub rtld_default: Option<String>,
-    /// The value of RTLD_NEXT, as a number.
-    pub rtld_next: Option<i32>,
-    /// The same where pointers have 32 bits, if it differs.
-    pub rtld_next_32: Option<i32>,
-    /// The value of RTLD_DEEPBIND, where libraries can be opened so.
-    pub rtld_deepbind: Option<u32>,
-    /// The value of EAGAIN.
-    pub eagain: Option<u32>,
-    /// The value of `thrd_nomem`.
-    pub thrd_nomem: Option<u32>,
-    /// Whether compilers make a function of thread-local variables, which allocates: a key's value
-    /// then says what a thread is.
-    #[serde(default)]
-    pub emulated_tls: bool,
-    /// How often at most a thread's end runs the destructors of its keys
-    /// (PTHREAD_DESTRUCTOR_ITERATIONS).
-    pub destructor_rounds: Option<u32>,
-}
-
-impl Runtime {
-    /// Whether a library that a file needs is this platform's C library.
-    pub fn is_libc(&self, soname: &str) -> bool {
-        let mut names = std::iter::once(&self.libc).chain(&self.libc_also);
-        names.any(|name| match name.split_once('*') {
-            Some((start, end)) => soname.starts_with(start) && soname.ends_with(end),
-            None => soname == name,
-        })
     }
 }
 

@@ -149,6 +149,14 @@ pub(super) struct Platform {
     pub(super) zone: Option<Zone>,
 }
 
+impl Platform {
+    /// The families that it names, for all ABIs and for some.
+    pub(super) fn named_families(&self) -> impl Iterator<Item = &str> {
+        let of_abis = self.abi.iter().flat_map(|abi| &abi.get_ref().families);
+        self.families.iter().map(Spanned::get_ref).chain(of_abis).map(String::as_str)
+    }
+}
+
 /// Names that are left alone for one reason.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

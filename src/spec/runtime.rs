@@ -1,0 +1,112 @@
+//! What a platform's C library and dynamic linker offer to a shim, and how they treat it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// When the dynamic linker runs a preloaded library's constructors: who registers fork handlers first
+/// prepares last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Constructors {
+    /// After those of others, if the library is not linked with `-z initfirst`.
+    #[default]
+    AskToBeFirst,
+    /// Before those of others: there is nothing to ask for.
+    First,
+    /// After those of others, and nothing changes that.
+    Last,
+}
+
+/// What holds in a program that carries the heap inside itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Carried {
+    /// What of the program runs first: who registers fork handlers first prepares last.
+    pub first: First,
+    /// A name that the C library's own malloc has beside its public one: who has it carries that.
+    pub own: String,
+}
+
+/// What of a program runs before all else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum First {
+    /// The functions of `.preinit_array`, before the constructors of shared libraries too.
+    PreinitArray,
+    /// Its constructors, after those of shared libraries.
+    Constructors,
+}
+
+/// What the platform's C library offers to a shim.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Runtime {
+    /// The soname of the C library; `*` stands for what differs between machines.
+    pub libc: String,
+    /// Other sonames of it: some distributions name it differently.
+    #[serde(default)]
+    pub libc_also: Vec<String>,
+    /// How the names of its versions begin; empty if it has none.
+    #[serde(default)]
+    pub libc_versions: String,
+    /// Headers that declare what `<stdlib.h>` leaves out of the malloc family.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Libraries that have what an emitted shim calls and the C library may lack, without `-l`.
+    #[serde(default)]
+    pub libs: Vec<String>,
+    /// What the linker is told of every library here, beside what it is told everywhere.
+    #[serde(default)]
+    pub link: Vec<String>,
+    /// The shell of the script by which the system starts a program with a preload, where nobody can
+    /// set that program's environment otherwise.
+    #[serde(default)]
+    pub wrap: Option<String>,
+    /// When a preloaded library's constructors run.
+    #[serde(default)]
+    pub constructors: Constructors,
+    /// The function that returns the address of `errno`.
+    pub errno_location: String,
+    /// The value of ENOMEM.
+    pub enomem: u32,
+    /// The value of EINVAL.
+    pub einval: u32,
+    /// The value of ENOSYS.
+    pub enosys: u32,
+    /// The function that returns the page size as an `int`.
+    pub page_size: Option<String>,
+    /// The type of the fields of `struct mallinfo`.
+    pub mallinfo_field: Option<String>,
+    /// The value of RTLD_NOLOAD.
+    pub rtld_noload: Option<u32>,
+    /// The value of RTLD_DEFAULT, as C.
+    pub rtld_default: Option<String>,
+    /// The value of RTLD_NEXT, as a number.
+    pub rtld_next: Option<i32>,
+    /// The same where pointers have 32 bits, if it differs.
+    pub rtld_next_32: Option<i32>,
+    /// The value of RTLD_DEEPBIND, where libraries can be opened so.
+    pub rtld_deepbind: Option<u32>,
+    /// The value of EAGAIN.
+    pub eagain: Option<u32>,
+    /// The value of `thrd_nomem`.
+    pub thrd_nomem: Option<u32>,
+    /// Whether compilers make a function of thread-local variables, which allocates: a key's value
+    /// then says what a thread is.
+    #[serde(default)]
+    pub emulated_tls: bool,
+    /// How often at most a thread's end runs the destructors of its keys
+    /// (PTHREAD_DESTRUCTOR_ITERATIONS).
+    pub destructor_rounds: Option<u32>,
+}
+
+impl Runtime {
+    /// Whether a library that a file needs is this platform's C library.
+    pub fn is_libc(&self, soname: &str) -> bool {
+        let mut names = std::iter::once(&self.libc).chain(&self.libc_also);
+        names.any(|name| match name.split_once('*') {
+            Some((start, end)) => soname.starts_with(start) && soname.ends_with(end),
+            None => soname == name,
+        })
+    }
+}
