@@ -18,13 +18,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* mremap, secure_getenv */
 #endif
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 void *simple_heap_malloc(size_t size);
 void simple_heap_free(void *ptr);
@@ -42,8 +39,100 @@ void simple_heap_malloc_reinit(void);
 /* Pages come zeroed. What is given back is a multiple of 64 KiB, for no system has larger base pages. All of
  * these keep errno, so that free does, and malloc when it succeeds. */
 
+static size_t round_up(size_t n, size_t power_of_two)
+{
+    return (n + power_of_two - 1) & ~(power_of_two - 1);
+}
+
+#if defined(_WIN32)
+
+/* No C library: this heap may be in a process that has several, or before all of them. Nobody here knows whose
+ * errno to set, so that is left to whoever was called. The declarations are windows.h's, which not every
+ * compiler has. */
+void *memcpy(void *to, const void *from, size_t size);
+void *memset(void *ptr, int byte, size_t size);
+
+enum { ENOMEM = 12, EINVAL = 22 };
+enum { MEM_COMMIT = 0x1000, MEM_RESERVE = 0x2000, MEM_DECOMMIT = 0x4000, MEM_RELEASE = 0x8000 };
+enum { PAGE_NOACCESS = 1, PAGE_READWRITE = 4 };
+
+__declspec(dllimport) void *__stdcall VirtualAlloc(void *ptr, size_t size, unsigned long what, unsigned long access);
+__declspec(dllimport) int __stdcall VirtualFree(void *ptr, size_t size, unsigned long what);
+__declspec(dllimport) unsigned long __stdcall GetCurrentThreadId(void);
+__declspec(dllimport) int __stdcall SwitchToThread(void);
+__declspec(dllimport) void __stdcall Sleep(unsigned long milliseconds);
+
+static void *os_map_usable(void *wish, size_t size)
+{
+    return VirtualAlloc(wish, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+}
+
+static bool os_make_usable(void *ptr, size_t size)
+{
+    return VirtualAlloc(ptr, size, MEM_COMMIT, PAGE_READWRITE) != NULL;
+}
+
+static bool os_purge(void *ptr, size_t size)
+{
+    return VirtualFree(ptr, size, MEM_DECOMMIT) != 0;
+}
+
+/* Pages that were purged are none until they are asked for again; for others this changes nothing. */
+static bool os_regain(void *ptr, size_t size)
+{
+    return os_make_usable(ptr, size);
+}
+
+/* All that one call mapped: the system gives back nothing less. */
+static void os_unmap(void *ptr, size_t size)
+{
+    (void)size;
+    (void)VirtualFree(ptr, 0, MEM_RELEASE);
+}
+
+/* A part cannot be kept: look for room, leave it, and be quick to come back. */
+static char *os_reserve(size_t size, size_t alignment)
+{
+    for (unsigned turn = 0; turn < 64; turn++) {
+        char *whole = VirtualAlloc(NULL, size + alignment, MEM_RESERVE, PAGE_NOACCESS);
+        if (!whole)
+            return NULL;
+        (void)VirtualFree(whole, 0, MEM_RELEASE);
+        char *start = (char *)round_up((uintptr_t)whole, alignment);
+        if (VirtualAlloc(start, size, MEM_RESERVE, PAGE_NOACCESS) == start)
+            return start;
+    }
+    return NULL;
+}
+
+/* Pages stay where they are: realloc copies, and the reservation is gone. */
+static bool os_move(void *from, size_t old_size, void *to, size_t new_size)
+{
+    (void)from, (void)old_size;
+    os_unmap(to, new_size);
+    return false;
+}
+
+static void os_wait(unsigned turn)
+{
+    if (turn > 256)
+        Sleep(1);
+    else if (turn > 64)
+        (void)SwitchToThread();
+}
+
+static void os_fail(int error)
+{
+    (void)error;
+}
+
+#else
+
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -60,6 +149,11 @@ static void *os_map(void *wish, size_t size, int protection)
     void *ptr = mmap(wish, size, protection, MAP_PRIVATE | MAP_ANON, -1, 0);
     errno = saved;
     return ptr == MAP_FAILED ? NULL : ptr;
+}
+
+static void *os_map_usable(void *wish, size_t size)
+{
+    return os_map(wish, size, PROT_READ | PROT_WRITE);
 }
 
 static bool os_make_usable(void *ptr, size_t size)
@@ -84,12 +178,32 @@ static bool os_purge(void *ptr, size_t size)
     return done;
 }
 
+/* What was purged can be used as it is. */
+static bool os_regain(void *ptr, size_t size)
+{
+    (void)ptr, (void)size;
+    return true;
+}
+
 static void os_unmap(void *ptr, size_t size)
 {
     int saved = errno;
     if (munmap(ptr, size) != 0) /* a hole can exceed the limit on mappings: lose the addresses only */
         (void)os_purge(ptr, size);
     errno = saved;
+}
+
+/* Addresses alone, without memory. */
+static char *os_reserve(size_t size, size_t alignment)
+{
+    char *whole = os_map(NULL, size + alignment, PROT_NONE);
+    if (!whole)
+        return NULL;
+    char *start = (char *)round_up((uintptr_t)whole, alignment);
+    if (start != whole)
+        os_unmap(whole, (size_t)(start - whole));
+    os_unmap(start + size, (size_t)(whole + alignment - start));
+    return start;
 }
 
 /* Moves pages to reserved addresses. Where that fails, realloc copies, and the reservation is gone. */
@@ -121,6 +235,13 @@ static void os_wait(unsigned turn)
         sched_yield();
     errno = saved;
 }
+
+static void os_fail(int error)
+{
+    errno = error;
+}
+
+#endif
 
 /* ---- layout --------------------------------------------------------------------------------------- */
 
@@ -175,11 +296,6 @@ static struct {
     struct link *chunks;
     size_t used, dirty; /* slices: in spans; free, and still holding memory */
 } pool;
-
-static size_t round_up(size_t n, size_t power_of_two)
-{
-    return (n + power_of_two - 1) & ~(power_of_two - 1);
-}
 
 /* A size that is a multiple of a power of two gets a block size that is one too, and spans are aligned to
  * slices: so memalign need only round its size up. */
@@ -239,7 +355,16 @@ static void take_out(struct link **list, struct link *link)
  * handlers of others may allocate then. Only who finds a lock taken pays for the question. */
 enum { FORKING = 1 };
 
-#if defined(__APPLE__) || defined(__ANDROID__) /* where malloc is what makes thread-locals, before API 29 */
+#if defined(_WIN32) /* where thread-locals are the C library's business, or the loader's */
+static uintptr_t this_thread(void)
+{
+    return GetCurrentThreadId(); /* a multiple of 4, and never 0 */
+}
+static struct heap *this_heap(void)
+{
+    return &heaps[GetCurrentThreadId() / 4 % HEAPS];
+}
+#elif defined(__APPLE__) || defined(__ANDROID__) /* where malloc is what makes thread-locals, before API 29 */
 static uintptr_t this_thread(void)
 {
     return (uintptr_t)pthread_self();
@@ -321,7 +446,7 @@ static bool set_extent(const void *ptr, size_t extent)
         return false;
     extent_t *leaf = atomic_load(&leaves[i / LEAF]);
     if (!leaf) {
-        extent_t *fresh = os_map(NULL, LEAF * sizeof *leaf, PROT_READ | PROT_WRITE);
+        extent_t *fresh = os_map_usable(NULL, LEAF * sizeof *leaf);
         if (!fresh)
             return false;
         if (atomic_compare_exchange_strong(&leaves[i / LEAF], &leaf, fresh))
@@ -360,25 +485,13 @@ static void count_mapped(size_t size)
         ;
 }
 
-static char *reserve(size_t size, size_t alignment)
-{
-    char *whole = os_map(NULL, size + alignment, PROT_NONE);
-    if (!whole)
-        return NULL;
-    char *start = (char *)round_up((uintptr_t)whole, alignment);
-    if (start != whole)
-        os_unmap(whole, (size_t)(start - whole));
-    os_unmap(start + size, (size_t)(whole + alignment - start));
-    return start;
-}
-
 /* Where the last mapping was that went back to the system. */
 static _Atomic(char *) vacated;
 
 /* When addresses run out there may be no room to align in, but for what was aligned before. */
 static char *map_vacated(size_t size, size_t alignment)
 {
-    char *wish = atomic_load(&vacated), *start = wish ? os_map(wish, size, PROT_READ | PROT_WRITE) : NULL;
+    char *wish = atomic_load(&vacated), *start = wish ? os_map_usable(wish, size) : NULL;
     if (start && (uintptr_t)start % alignment != 0) {
         os_unmap(start, size);
         start = NULL;
@@ -388,11 +501,11 @@ static char *map_vacated(size_t size, size_t alignment)
 
 static char *map_anywhere(size_t size, size_t alignment)
 {
-    char *start = os_map(NULL, size, PROT_READ | PROT_WRITE);
+    char *start = os_map_usable(NULL, size);
     if (!start || (uintptr_t)start % alignment == 0)
         return start;
     os_unmap(start, size); /* not often: systems place mappings side by side */
-    start = reserve(size, alignment);
+    start = os_reserve(size, alignment);
     if (start && !os_make_usable(start, size)) {
         os_unmap(start, size);
         start = NULL;
@@ -481,6 +594,8 @@ static struct span *take_slices(size_t n)
     }
     size_t first = (size_t)__builtin_ctzll(starts);
     uint64_t slices = run(first, n), dirty = slices & ~chunk->purged;
+    if (!os_regain((char *)chunk + first * SLICE, n * SLICE))
+        return NULL;
     memset(&chunk->first[first], (int)first, n);
     chunk->free &= ~slices;
     chunk->purged &= ~slices;
@@ -605,7 +720,7 @@ static void free_huge(void *ptr)
 static void *grow_huge(void *ptr, size_t size)
 {
     size_t old_extent = extent(ptr), new_extent = round_up(size, SLICE);
-    char *to = size <= PTRDIFF_MAX - CHUNK ? reserve(new_extent, CHUNK) : NULL;
+    char *to = size <= PTRDIFF_MAX - CHUNK ? os_reserve(new_extent, CHUNK) : NULL;
     if (!to)
         return NULL;
     if (!own(to, new_extent)) {
@@ -659,7 +774,7 @@ static __attribute__((noinline)) void *take_or_fail(size_t size, size_t alignmen
         }
     }
     if (!ptr)
-        errno = ENOMEM;
+        os_fail(ENOMEM);
     return ptr;
 }
 
@@ -683,7 +798,7 @@ void *simple_heap_calloc(size_t nmemb, size_t size)
 {
     size_t total = nmemb * size;
     if ((nmemb | size) >> (sizeof total * 4) && nmemb && total / nmemb != size) {
-        errno = ENOMEM;
+        os_fail(ENOMEM);
         return NULL;
     }
     void *ptr = simple_heap_malloc(total);
@@ -717,7 +832,7 @@ void *simple_heap_realloc(void *ptr, size_t size)
 void *simple_heap_memalign(size_t alignment, size_t size)
 {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
-        errno = EINVAL;
+        os_fail(EINVAL);
         return NULL;
     }
     if (alignment <= SLICE && size <= PTRDIFF_MAX)
@@ -788,6 +903,8 @@ void simple_heap_malloc_reinit(void)
 
 /* ---- statistics ----------------------------------------------------------------------------------- */
 
+#if !defined(_WIN32) /* where nothing runs at the end of a library that has no C library */
+
 /* SIMPLE_HEAP_STATS=1 asks for a line on stderr when the process exits (where the program has not closed it
  * by then, as the core utilities do); any other value for the file VALUE.PID, with a line for each number. */
 
@@ -851,3 +968,4 @@ static __attribute__((destructor)) void write_statistics(void)
     if (!line && fd >= 0)
         close(fd);
 }
+#endif
