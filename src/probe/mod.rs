@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     allocator::{Allocator, Limit, Role, ThreadPolicy},
     diagnostic::Result,
-    toolchain::{Compiler, Runner},
+    toolchain::{Compiler, Runner, is_windows},
 };
 
 pub use cache::measure_cached;
@@ -45,9 +45,9 @@ const CASES: &[&str] = &[
     "owns",
 ];
 
-/// Whether programs for this compiler's target can be started here.
+/// Whether programs for this compiler's target can be started here, and the cases are written for it.
 pub fn can_run(compiler: &Compiler) -> bool {
-    Runner::of(&compiler.target).is_some()
+    !is_windows(&compiler.target) && Runner::of(&compiler.target).is_some()
 }
 
 /// Measures everything that can be measured of an allocator in these archives.

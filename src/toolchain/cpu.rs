@@ -75,6 +75,17 @@ pub(super) enum System {
     FreeBsd,
     /// NetBSD.
     NetBsd,
+    /// Windows, with the C++ ABI and the tools of GNU.
+    Mingw,
+    /// Windows, with those of Microsoft.
+    Msvc,
+}
+
+impl System {
+    /// Whether programs are files of Windows.
+    pub(super) fn is_windows(self) -> bool {
+        matches!(self, System::Mingw | System::Msvc)
+    }
 }
 
 /// Words of triples, and what system they mean.
@@ -84,6 +95,11 @@ const SYSTEMS: &[(&str, System)] = &[
     ("linux-android", System::Android),
     ("freebsd", System::FreeBsd),
     ("netbsd", System::NetBsd),
+    ("windows-gnu", System::Mingw),
+    ("windows-gnullvm", System::Mingw),
+    // The 32 of `x86_64-w64-mingw32` is taken for a version.
+    ("mingw", System::Mingw),
+    ("windows-msvc", System::Msvc),
 ];
 
 /// Where a program runs: a CPU under a system.
@@ -132,8 +148,11 @@ impl Place {
     /// Whether the host's own processor and kernel run its code, not counting the C library.
     pub(super) fn is_native(self) -> bool {
         let Some(host) = Place::host() else { return false };
-        let linux = !matches!(self.system, System::FreeBsd | System::NetBsd);
-        linux && (host.cpu == self.cpu || self.is_narrow_host())
+        let same_kernel = match self.system {
+            System::FreeBsd | System::NetBsd => false,
+            system => system.is_windows() == host.system.is_windows(),
+        };
+        same_kernel && (host.cpu == self.cpu || self.is_narrow_host())
     }
 
     /// Whether it is the narrower sister of the host's processor.
@@ -152,6 +171,11 @@ fn float_abi(cpu: &Cpu, system: &str) -> &'static str {
         (Machine::Arm, "freebsd") => "-eabihf",
         _ => "",
     }
+}
+
+/// Whether a target's programs are files of Windows.
+pub fn is_windows(target: &str) -> bool {
+    Place::of(target).is_some_and(|place| place.system.is_windows())
 }
 
 /// The target of programs that load a file of this machine under a system (the last words of a
@@ -189,6 +213,10 @@ mod tests {
             ("aarch64-linux-android29", Some("aarch64-linux-android")),
             ("armv7a-linux-androideabi21", Some("arm-linux-androideabi")),
             ("x86_64-unknown-freebsd14.0", Some("x86_64-freebsd")),
+            ("x86_64-pc-windows-gnu", Some("x86_64-windows-gnu")),
+            ("aarch64-pc-windows-gnullvm", Some("aarch64-windows-gnu")),
+            ("i686-w64-mingw32", Some("i686-windows-gnu")),
+            ("x86_64-pc-windows-msvc", Some("x86_64-windows-msvc")),
             ("x86_64-linux-gnux32", None),
             ("armv7-unknown-linux-gnueabi", None),
             ("aarch64", None),

@@ -27,9 +27,12 @@ pub(super) fn command(target: &str) -> Option<Vec<OsString>> {
         let command: Vec<OsString> = words.iter().map(OsString::from).collect();
         let brings_its_own = words[0] == ZIG;
         let compiler = Compiler { command, target: target.to_owned() };
-        let complete = match brings_its_own {
-            true => in_path(ZIG).is_some(),
-            false => compiler.library("libc.so").is_some(),
+        let complete = match place.system {
+            _ if brings_its_own => in_path(ZIG).is_some(),
+            System::Mingw => compiler.library("libkernel32.a").is_some(),
+            // Linked without Microsoft's libraries, so that a linker is all that it takes.
+            System::Msvc => in_path(words[0].as_str()).is_some() && newest_lld_link().is_some(),
+            _ => compiler.library("libc.so").is_some(),
         };
         complete.then_some(compiler.command)
     })
@@ -53,6 +56,11 @@ fn candidates(place: Place) -> Vec<Vec<String>> {
         }
         System::Android => return all,
         System::FreeBsd | System::NetBsd => {}
+        System::Mingw => all.push(words(format!("{}-w64-mingw32-gcc", place.cpu.name()))),
+        System::Msvc => {
+            let triple = format!("{}-pc-windows-msvc", place.cpu.name());
+            return vec![words(format!("clang --target={triple} -fuse-ld=lld"))];
+        }
     }
     // Without the word it links programs statically, which no preload reaches.
     let dynamic = if place.system == System::Musl { " -dynamic" } else { "" };
@@ -104,10 +112,19 @@ pub(super) fn newest_lld() -> Option<String> {
     names.find(|name| in_path(&format!("ld.{name}")).is_some())
 }
 
+/// The linker that reads Microsoft's options, the newest by name.
+pub(super) fn newest_lld_link() -> Option<PathBuf> {
+    in_path("lld-link").or_else(|| {
+        let name = newest_lld()?.replace("lld-", "lld-link-");
+        in_path(&name)
+    })
+}
+
 /// Where PATH has a program.
 pub(super) fn in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&path).map(|folder| folder.join(&file)).find(|file| file.is_file())
 }
 
 /// There is no compiler for it: what to install.
@@ -149,6 +166,11 @@ fn install(place: Place) -> String {
         System::Musl if Place::host().map(|host| host.cpu) == Some(place.cpu) => {
             "on Debian: apt-get install musl-tools".to_owned()
         }
+        System::Mingw if matches!(place.cpu.name(), "x86_64" | "i686") => {
+            let cpu = place.cpu.name().replace('_', "-");
+            format!("on Debian: apt-get install gcc-mingw-w64-{cpu}")
+        }
+        System::Msvc => "on Debian: apt-get install clang lld llvm".to_owned(),
         _ => format!("install {zig}").replace('…', &place.zig()),
     }
 }

@@ -14,8 +14,9 @@ mod cxx;
 mod link;
 mod runner;
 mod target;
+mod wine;
 
-pub use cpu::target_of;
+pub use cpu::{is_windows, target_of};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 

@@ -1,4 +1,4 @@
-//! How programs for a target are started here: by the system itself, or by qemu's user mode.
+//! How programs for a target are started here: by the system itself, by qemu's user mode, or by Wine.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -10,6 +10,7 @@ use super::{
     HOST,
     cpu::{Cpu, Place, System},
     cross::in_path,
+    wine::Wine,
 };
 
 /// Starts programs for one target.
@@ -22,11 +23,36 @@ pub struct Runner {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Emulator {
-    program: PathBuf,
-    options: Vec<String>,
-    /// Where the target's dynamic linker and libraries are.
-    root: PathBuf,
+enum Emulator {
+    /// Another CPU's programs.
+    Qemu {
+        program: PathBuf,
+        options: Vec<String>,
+        /// Where the target's dynamic linker and libraries are.
+        root: PathBuf,
+    },
+    /// Windows' programs.
+    Wine(Wine),
+}
+
+impl Emulator {
+    fn program(&self) -> &Path {
+        match self {
+            Emulator::Qemu { program, .. } => program,
+            Emulator::Wine(wine) => wine.program(),
+        }
+    }
+
+    fn command(&self) -> Command {
+        match self {
+            Emulator::Qemu { program, options, root } => {
+                let mut command = Command::new(program);
+                command.args(options).arg("-L").arg(root);
+                command
+            }
+            Emulator::Wine(wine) => wine.command(),
+        }
+    }
 }
 
 impl Runner {
@@ -43,6 +69,8 @@ impl Runner {
             System::Gnu => (PathBuf::from("/lib/ld-linux.so.2"), gnu_root(place.cpu)),
             System::Musl => (Path::new("/").join(musl_loader(place.cpu)), musl_root(place)),
             System::Android | System::FreeBsd | System::NetBsd => return None,
+            System::Mingw | System::Msvc if place.is_native() => return Some(Runner::native()),
+            System::Mingw | System::Msvc => return Runner::under_wine(place),
         };
         if place.is_native() && loader.exists() {
             return Some(Runner { foreign: true, ..Runner::default() });
@@ -55,8 +83,13 @@ impl Runner {
     pub fn emulated(target: &str, options: &[&str], root: &Path) -> Option<Runner> {
         let program = in_path(&format!("qemu-{}", Place::of(target)?.cpu.qemu))?;
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let emulator = Emulator { program, options, root: root.to_owned() };
+        let emulator = Emulator::Qemu { program, options, root: root.to_owned() };
         Some(Runner { foreign: true, emulator: Some(emulator), before: Vec::new() })
+    }
+
+    fn under_wine(place: Place) -> Option<Runner> {
+        let emulator = Some(Emulator::Wine(Wine::of(place)?));
+        Some(Runner { foreign: true, emulator, before: Vec::new() })
     }
 
     /// The target's programs by the host's own processor and kernel, whatever dynamic linker they name.
@@ -74,7 +107,7 @@ impl Runner {
 
     /// In words: "natively", or the emulator's name.
     pub fn name(&self) -> String {
-        let name = |e: &Emulator| e.program.file_name().map(|n| n.to_string_lossy().into_owned());
+        let name = |e: &Emulator| e.program().file_name().map(|n| n.to_string_lossy().into_owned());
         self.emulator.as_ref().and_then(name).unwrap_or_else(|| "natively".to_owned())
     }
 
@@ -89,17 +122,17 @@ impl Runner {
     }
 
     /// A command that starts a program, for arguments of its own to be added; what the caller's
-    /// environment preloads is not preloaded.
+    /// environment preloads is not preloaded. Windows preloads nothing.
     pub fn command(&self, program: impl AsRef<OsStr>, preload: Option<&Path>) -> Command {
         let mut command = match &self.emulator {
             None => Command::new(&program),
-            Some(emulator) => {
-                let mut command = Command::new(&emulator.program);
-                command.args(&emulator.options).arg("-L").arg(&emulator.root);
-                command
-            }
+            Some(emulator) => emulator.command(),
         };
         command.env_remove("LD_PRELOAD");
+        if let Some(Emulator::Wine(_)) = self.emulator {
+            command.arg(program);
+            return command;
+        }
         let before = self.before.iter().map(PathBuf::as_path);
         let libraries: Vec<&OsStr> = before.chain(preload).map(Path::as_os_str).collect();
         let beside = self.before.iter().filter_map(|library| library.parent());

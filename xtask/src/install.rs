@@ -7,7 +7,7 @@ use anyhow::Context;
 use crate::{
     musl,
     shell::{output, program, root, run, which},
-    zig,
+    wine, zig,
 };
 
 /// A package, and a program whose presence stands for it; without one, only dpkg can tell.
@@ -58,6 +58,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("ruby", "ruby"),
     ("sqlite3", "sqlite3"),
     ("valgrind", "valgrind"),
+    ("wine", "wine"),
+    ("wine64", "wineserver"),
     ("xz-utils", "xz"),
 ];
 
@@ -77,6 +79,7 @@ pub(crate) fn all() -> anyhow::Result<()> {
     install(&wanted)?;
     zig::install();
     musl::install();
+    wine::install();
     Ok(())
 }
 

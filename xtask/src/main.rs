@@ -5,10 +5,12 @@ use std::process::ExitCode;
 mod bench;
 mod codegen;
 mod demo;
+mod foreign;
 mod install;
 mod musl;
 mod shell;
 mod test;
+mod wine;
 mod zig;
 
 const HELP: &str = "\

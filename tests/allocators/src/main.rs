@@ -1,4 +1,4 @@
-//! Builds the static libraries of real allocators and puts them into one folder.
+//! Builds the static libraries of real allocators and puts them into one folder, with sources beside them.
 //!
 //! `cargo run --release --manifest-path tests/allocators/Cargo.toml -- OUT_DIR`
 //!
@@ -106,6 +106,20 @@ const ARCHIVES: &[Archive] = &[
     },
 ];
 
+/// A crate's folder of sources in C or C++ that is wanted as it is, to be compiled for Windows.
+struct Source {
+    /// Its name in OUT_DIR/sources.
+    name: &'static str,
+    package: &'static str,
+    path: &'static str,
+}
+
+const SOURCES: &[Source] = &[
+    Source { name: "minhook", package: "minhook-sys", path: "minhook" },
+    Source { name: "detours", package: "detours-sys", path: "deps/detours-src" },
+    Source { name: "mimalloc", package: "libmimalloc-sys", path: "c_src/mimalloc/v3" },
+];
+
 /// What none of them may define: then it would be an interposer itself.
 const FORBIDDEN: &[&str] =
     &["malloc", "free", "calloc", "realloc", "memalign", "malloc_usable_size", "_Znwm", "_ZdlPv"];
@@ -135,6 +149,51 @@ fn main() -> anyhow::Result<()> {
             .with_context(|| format!("{} of package {}", archive.name, archive.package))?;
         let state = if new { "built" } else { "up to date" };
         println!("{}: {state}", out.join(archive.name).display());
+    }
+    sources(&out.join("sources"))
+}
+
+/// Copies the sources, unless they are there.
+fn sources(out: &Path) -> anyhow::Result<()> {
+    if SOURCES.iter().all(|source| out.join(source.name).is_dir()) {
+        return Ok(());
+    }
+    // Of all targets, so cargo fetches what is for Windows alone.
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["metadata", "--format-version=1", "--locked", "--manifest-path"]);
+    let answer = stdout(cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")))?;
+    let metadata: serde_json::Value = serde_json::from_str(&answer)?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    for source in SOURCES {
+        let manifest = packages
+            .iter()
+            .find(|package| package["name"] == source.package)
+            .and_then(|package| package["manifest_path"].as_str())
+            .with_context(|| format!("cargo metadata does not name {}", source.package))?;
+        let from = Path::new(manifest).with_file_name(source.path);
+        let made = out.join(format!(".{}.{}", source.name, std::process::id()));
+        copy(&from, &made).with_context(|| format!("cannot copy {}", from.display()))?;
+        let to = out.join(source.name);
+        if to.is_dir() {
+            fs::remove_dir_all(&made)?;
+        } else {
+            fs::rename(&made, &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// A folder and all that is in it.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), &to)?;
+        }
     }
     Ok(())
 }
