@@ -16,6 +16,7 @@ mod bind;
 mod cxx;
 mod foreign;
 mod guard;
+mod hooks;
 mod mode;
 mod prefixed;
 mod price;
@@ -24,6 +25,7 @@ mod threads;
 
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
+pub use hooks::HOOKS;
 pub use mode::{CXX_NEIGHBOURS, Mode};
 pub(crate) use prefixed::taken;
 pub use threads::Threads;
@@ -124,15 +126,17 @@ impl Plan {
     /// foreign pointers that the platform does not allow.
     pub fn new(platform: &Platform, allocator: &Allocator) -> Result<(Plan, Vec<Diagnostic>)> {
         let mut report = Report::default();
-        let ready = allocator.thread_policy == ThreadPolicy::Required
-            || allocator.call(Role::Init).is_some();
+        // Hooks are installed at one moment, before which `init` runs.
+        let ready = platform.hooks.is_none()
+            && (allocator.thread_policy == ThreadPolicy::Required
+                || allocator.call(Role::Init).is_some());
         let mut plan = Plan {
             mode: Mode::Interpose,
             platform: platform.clone(),
             allocator: allocator.clone(),
             answers: Vec::new(),
             guards: BTreeMap::new(),
-            fork: fork(allocator),
+            fork: fork(allocator).filter(|_| platform.hooks.is_none()),
             ready,
             threads: Threads::of(platform, allocator, ready),
         };
@@ -175,6 +179,7 @@ impl Plan {
 
     fn answer(&self, symbol: &Symbol) -> Answer {
         let (binding, why) = self.respect_foreign(symbol, self.bind_symbol(symbol));
+        let (binding, why) = self.tell_library((binding, why));
         let price = self.price(symbol, &binding);
         Answer { symbol: symbol.clone(), binding, why, price }
     }
@@ -213,7 +218,16 @@ impl Plan {
             );
         }
         report.diagnostics.extend(self.refuse_foreign());
-        if self.fork.is_none()
+        if self.platform.hooks.is_some() && !self.tells_blocks() {
+            let message = format!("`{}` cannot tell its blocks from others", self.allocator.name);
+            report.push(
+                self.at_key("malloc", "no `owns`", Diagnostic::warning("A8251", message))
+                    .fact("loaded late, or into a program that was not linked with it, the library leaves everything as it was")
+                    .help("name a function `owns`, or link the library as the program's first import"),
+            );
+        }
+        if self.platform.hooks.is_none()
+            && self.fork.is_none()
             && !self.allocator.promises.fork_own
             && !self.allocator.waived.contains(&Promise::Fork)
         {

@@ -144,6 +144,37 @@ pub(super) static PAGES: &[Code] = &[
          Render the shim in C or C++, or leave `deepbind` out.",
     ),
     page(
+        "A8250",
+        "hooks in tables of imports, and nobody knows whose a block is",
+        "With `--hook iat` or `redirect` the calls that a C library makes inside itself stay its own:\n\
+         what `_getcwd` and `_fullpath` hand out comes from its heap, and then to `free`, which is ours.\n\
+         Without `owns` such a block would be freed in the wrong heap.\n\
+         Name a function `owns` in the description; or take `--hook minhook` (x86), which changes the\n\
+         libraries' own code, with the library linked as the program's first import.",
+    ),
+    page(
+        "A8251",
+        "a heap on Windows that cannot tell its blocks from others",
+        "Blocks of a C library's own heap reach `free` as a matter of course on Windows. Where the\n\
+         description names no `owns`, that is avoided only if the library is there before the first\n\
+         block: as the program's first import. Loaded later, it leaves everything as it was and says\n\
+         so in its report.",
+    ),
+    page(
+        "A8252",
+        "a heap on Windows that cannot tell the size of a block",
+        "`_msize`, `_expand` and `_recalloc` need it, and the C library's own would read a foreign\n\
+         block's header.\n\
+         Name a function `malloc_usable_size` in the description.",
+    ),
+    page(
+        "A8253",
+        "a hook where nothing is hooked",
+        "`--hook` says how functions are taken over in a running process of Windows. Other platforms\n\
+         take names over, and nothing is chosen there.\n\
+         Leave `--hook` out, or name `-p windows` alone.",
+    ),
+    page(
         "A8260",
         "a description with two languages",
         "`rust = …` says that the functions are methods of a Rust type, `cpp = …` that a C++ class\n\

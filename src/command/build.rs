@@ -25,6 +25,11 @@ mod program;
 pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let configuration = &options.configuration;
     super::refuse_unavailable(configuration)?;
+    if configuration.hook.is_some() {
+        return Err(Diagnostic::error("A8202", "`build` does not know `--hook` yet")
+            .help("leave out `--hook`, or render the shim and build it by hand")
+            .into());
+    }
     let allocator =
         find_allocator(configuration.allocator.as_deref().unwrap_or("simple_heap"), show)?;
     let (lang, mode) = lang_and_mode(configuration);

@@ -163,19 +163,21 @@ fn as_given(options: &Check, show: &Show) -> Result<Vec<Subject>> {
     }
     let allocator = find_allocator(configuration.allocator.as_deref().unwrap_or_default(), show)?;
     let (lang, mode) = lang_and_mode(configuration);
+    let hook = super::hook(configuration);
     let default = [PathBuf::from("generated").join(&allocator.name)];
     let roots = if options.folders.is_empty() { &default[..] } else { &options.folders };
     let mut subjects = Vec::new();
     let mut seen = BTreeSet::new();
     for platform in rendered_platforms(&configuration.platform, &lang, show)? {
         for root in roots {
-            let folder = root.join(folder_name(&platform.name, &lang, &mode));
+            let folder = root.join(folder_name(&platform.name, &lang, &mode, hook.as_deref()));
             if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {
                 continue;
             }
             let inputs = Inputs {
                 target: options.target.clone(),
                 prefix: render::prefixed::given(configuration.prefix.as_deref()),
+                hook: hook.clone(),
                 ..generate::inputs(&platform, &allocator, &folder, &lang, &mode)?
             };
             subjects.push(Subject { folder, inputs, allocator: Some(allocator.clone()) });

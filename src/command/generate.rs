@@ -23,6 +23,7 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     super::refuse_unavailable(configuration)?;
     let allocator = find_allocator(required(&configuration.allocator, "--allocator")?, show)?;
     let (lang, mode) = lang_and_mode(configuration);
+    let hook = super::hook(configuration);
     let base = match &options.output {
         Some(folder) if folder.as_os_str() != "-" => folder.clone(),
         _ => PathBuf::from("generated").join(&allocator.name),
@@ -32,10 +33,11 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     let mut report = Report::default();
     for mut platform in rendered_platforms(&configuration.platform, &lang, show)? {
         narrow(&mut platform, options.target.as_deref())?;
-        let folder = base.join(folder_name(&platform.name, &lang, &mode));
+        let folder = base.join(folder_name(&platform.name, &lang, &mode, hook.as_deref()));
         let inputs = Inputs {
             target: options.target.clone(),
             prefix: render::prefixed::given(configuration.prefix.as_deref()),
+            hook: hook.clone(),
             ..inputs(&platform, &allocator, &folder, &lang, &mode)?
         };
         match Plan::new(&platform, &allocator)
@@ -184,6 +186,7 @@ pub(crate) fn inputs(
         lang: lang.to_owned(),
         mode: mode.to_owned(),
         prefix: None,
+        hook: None,
         target: None,
     })
 }

@@ -201,12 +201,8 @@ fn required<'a>(option: &'a Option<String>, name: &str) -> Result<&'a str> {
     })
 }
 
-/// `--prefix` belongs to mode `prefixed`, and `--hook` to Windows, which has no templates yet.
+/// `--prefix` belongs to mode `prefixed`.
 fn refuse_unavailable(configuration: &Configuration) -> Result<()> {
-    if configuration.hook.is_some() {
-        let message = "`--hook` belongs to Windows, which has no templates yet";
-        return Err(Diagnostic::error("A8202", message).help("leave out `--hook`").into());
-    }
     let prefixed = configuration.mode == Some(Mode::Prefixed);
     match (prefixed, &configuration.prefix) {
         (true, None) => Err(Diagnostic::error("A8235", "`--mode prefixed` needs a prefix")
@@ -232,13 +228,20 @@ fn lang_and_mode(configuration: &Configuration) -> (String, String) {
     )
 }
 
-/// `linux`, or `linux-rust-static`: the defaults are left out.
-fn folder_name(platform: &str, lang: &str, mode: &str) -> String {
+/// The kind of hook that was asked for.
+fn hook(configuration: &Configuration) -> Option<String> {
+    use clap::ValueEnum;
+    let hook = configuration.hook?.to_possible_value()?;
+    Some(hook.get_name().to_owned())
+}
+
+/// `linux`, or `linux-rust-static`, `windows-iat`: the defaults are left out.
+fn folder_name(platform: &str, lang: &str, mode: &str, hook: Option<&str>) -> String {
     let mut name = platform.to_owned();
-    for (part, default) in [(lang, "c"), (mode, "interpose")] {
-        if part != default {
-            name += &format!("-{part}");
-        }
+    let different = |(part, default)| (part != default).then_some(part);
+    let parts = [(lang, "c"), (mode, "interpose")].into_iter().filter_map(different);
+    for part in parts.chain(hook) {
+        name += &format!("-{part}");
     }
     name
 }

@@ -16,6 +16,9 @@ impl Plan {
             };
             return (Binding::Left, why.to_owned());
         }
+        if let Some(bound) = self.bind_hook(symbol) {
+            return bound;
+        }
         match self.bind(symbol.operation) {
             // What stands before the operation's parameters would be taken for them.
             (Binding::Direct(target), _) if !symbol.passes_through() => {

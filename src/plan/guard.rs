@@ -18,13 +18,15 @@ pub enum Guard {
     Multiple,
     /// The block may be another heap's.
     Foreign,
+    /// NULL is told to the C library whose function was hooked.
+    Library,
     /// `operator new` must look at the result: NULL asks the new-handler.
     Throw,
 }
 
 impl Guard {
     /// The name in plans: a promise's key, or `ready`, `round_up`, `multiple`,
-    /// `foreign`, `throw`.
+    /// `foreign`, `library`, `throw`.
     pub fn name(self) -> &'static str {
         match self {
             Guard::Missing(promise) => promise.key(),
@@ -32,6 +34,7 @@ impl Guard {
             Guard::RoundUp => "round_up",
             Guard::Multiple => "multiple",
             Guard::Foreign => "foreign",
+            Guard::Library => "library",
             Guard::Throw => "throw",
         }
     }

@@ -17,6 +17,8 @@ impl Plan {
     /// `None` where there is no such function, or nobody has counted.
     pub(super) fn price(&self, symbol: &Symbol, binding: &Binding) -> Option<u32> {
         match binding {
+            // Nobody has counted what stands in a hook.
+            _ if self.platform.hooks.is_some() => None,
             Binding::Direct(_) => Some(0),
             Binding::Jump(_) => Some(1 + self.moves(symbol)?),
             // Around a call with other arguments, compilers order the moves as they like.
@@ -104,6 +106,8 @@ impl Plan {
                     Some(Role::FreeAlignedSized) => 15,
                     _ => 7,
                 },
+                // A comparison and a branch.
+                Guard::Library => 2,
                 // A comparison and a branch, and what it keeps for the new-handler.
                 Guard::Throw => match operation {
                     Operation::New(form) if form.aligned => 10,

@@ -38,6 +38,10 @@ pub struct Inputs {
     /// What the names of mode `prefixed` begin with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// How functions are hooked where they are: `iat`, `minhook`, `detours` or `redirect`; absent: the
+    /// platform's default, or nothing is hooked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
     /// The target triple whose ABI alone was rendered; absent: all ABIs of the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
@@ -52,6 +56,7 @@ impl Inputs {
             lang: "c".to_owned(),
             mode: "interpose".to_owned(),
             prefix: None,
+            hook: None,
             target: None,
         }
     }
@@ -87,12 +92,13 @@ pub fn mark(body: &str, comment: Comment, inputs: &Inputs) -> String {
         value.as_ref().map(|v| format!("{key} = {}, ", quote(v))).unwrap_or_default()
     };
     let fields = format!(
-        "alloc8 = {{ platform = {}, allocator = {}, lang = {}, mode = {}, {}{}format = {FORMAT}, body = \"{}\" }}",
+        "alloc8 = {{ platform = {}, allocator = {}, lang = {}, mode = {}, {}{}{}format = {FORMAT}, body = \"{}\" }}",
         quote(&inputs.platform),
         quote(&inputs.allocator),
         quote(&inputs.lang),
         quote(&inputs.mode),
         optional("prefix", &inputs.prefix),
+        optional("hook", &inputs.hook),
         optional("target", &inputs.target),
         hash(body)
     );

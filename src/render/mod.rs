@@ -12,12 +12,14 @@ use crate::{
     diagnostic::{Diagnostic, Report, Result},
     embedded,
     plan::{Mode, Plan},
+    spec::Symbol,
 };
 
 mod call;
 mod cpp;
 mod foreign;
 pub mod marker;
+mod pe;
 pub mod prefixed;
 mod program;
 mod rust;
@@ -77,6 +79,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         _ => None,
     };
     let plan = own_plan.as_ref().unwrap_or(plan);
+    plan.refuse_hook(inputs.hook.as_deref())?;
     refuse_textless(plan)?;
     let templates = templates(mechanism, &inputs.lang).map_err(internal)?;
     let mut files = Files::new();
@@ -139,7 +142,7 @@ pub fn refuse_class(allocator: &Allocator, lang: &str) -> Result<()> {
 /// A platform whose symbols mean what its mechanism's templates have no words for.
 fn refuse_textless(plan: &Plan) -> Result<()> {
     let mut report = Report::default();
-    for answer in plan.defined().filter(|a| call::plain(plan, a.symbol.operation).is_none()) {
+    for answer in plan.defined().filter(|a| !has_text(plan, &a.symbol)) {
         let symbol = &answer.symbol;
         report.push(
             Diagnostic::error(
@@ -158,7 +161,17 @@ fn refuse_textless(plan: &Plan) -> Result<()> {
     report.finish(()).map(|_| ())
 }
 
+fn has_text(plan: &Plan, symbol: &Symbol) -> bool {
+    match plan.platform.hooks {
+        Some(_) => pe::body(symbol).is_some(),
+        None => call::plain(plan, symbol.operation).is_some(),
+    }
+}
+
 fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
+    if plan.platform.hooks.is_some() {
+        return pe::parts(plan, inputs);
+    }
     let part = |template, file: String, comment, context| Part { template, file, comment, context };
     let build = view::build(plan, inputs);
     let mut parts = vec![

@@ -14,6 +14,9 @@ use crate::{
 /// The context of a list of names.
 pub(super) fn names(plan: &Plan, abi: &Abi) -> tera::Context {
     let what = match plan.mode {
+        Mode::Interpose if plan.platform.hooks.is_some() => {
+            "library hooks wherever a C library exports it"
+        }
         Mode::Interpose => "built library must export",
         Mode::Prefixed(_) => "library has",
         Mode::Static => "object must define",
@@ -188,7 +191,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
             "prepare": f.prepare, "parent": f.parent, "child": f.child,
             "constructors": constructors, "preinit": plan.precedes_constructors(),
         })),
-        "families": families(plan, abi),
+        "families": if plan.platform.hooks.is_none() { families(plan, abi) } else { Vec::new() },
     })
 }
 

@@ -55,6 +55,7 @@ pub(super) fn join(
         semantics: raw.semantics.clone(),
         runtime: raw.runtime.clone(),
         carried: raw.carried.clone(),
+        hooks: raw.hooks.clone(),
         base: raw.base.clone(),
         wrappers: raw.wrappers.iter().map(|name| name.get_ref().clone()).collect(),
         omissions,

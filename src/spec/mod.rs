@@ -27,7 +27,7 @@ mod zone;
 
 pub use abi::Abi;
 pub use load::{platform, platform_from, platform_names, platforms};
-pub use runtime::{Carried, Constructors, First, Runtime};
+pub use runtime::{Carried, Constructors, First, Hooks, Runtime};
 pub use semantics::{AlignedSize, Foreign, OddAlignment, ReallocZero, Semantics};
 pub use zone::{Field, Growth, Null, Zone};
 
@@ -193,6 +193,8 @@ pub struct Platform {
     pub runtime: Runtime,
     /// What holds in programs that carry the heap; `None` where nobody found that out.
     pub carried: Option<Carried>,
+    /// How functions are hooked in a running process; `None` where names are taken over instead.
+    pub hooks: Option<Hooks>,
     /// The C library's base version, by machine: the oldest that it exports there.
     pub base: BTreeMap<String, String>,
     /// Symbols (as the spec writes them) whose own definition calls public names that are ours.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Abi, Carried, Group, Null, Reason, Runtime, Semantics};
+use super::{Abi, Carried, Group, Hooks, Null, Reason, Runtime, Semantics};
 use crate::operation::Operation;
 
 /// A family of symbols, by who defined them: `specs/families/NAME.toml`.
@@ -121,6 +121,8 @@ pub(super) struct Platform {
     pub(super) runtime: Runtime,
     /// What holds in a program that carries the heap inside itself (`--mode static`).
     pub(super) carried: Option<Carried>,
+    /// How functions are hooked in a running process, where that is how they are taken over.
+    pub(super) hooks: Option<Hooks>,
     /// The oldest version that the C library has on a machine (the first part of a target triple).
     #[serde(default)]
     pub(super) base: BTreeMap<String, String>,

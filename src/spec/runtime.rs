@@ -37,6 +37,19 @@ pub enum First {
     Constructors,
 }
 
+/// What a shim needs that takes functions over in a running process.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hooks {
+    /// What the preprocessor says where the code of functions can be changed in place.
+    pub inline: String,
+    /// Each library's function that tells whether malloc asks its new-handler: the first name that it
+    /// exports.
+    pub new_mode: Vec<String>,
+    /// Each library's function that calls its new-handler: 0 says that it found no memory.
+    pub new_handler: String,
+}
+
 /// What the platform's C library offers to a shim.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

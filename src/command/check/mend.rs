@@ -63,6 +63,9 @@ fn shim(subject: &Subject, allocator: &Allocator) -> Vec<String> {
     if let Some(prefix) = &subject.inputs.prefix {
         line += &format!(" --prefix {}", quote(prefix));
     }
+    if let Some(hook) = &subject.inputs.hook {
+        line += &format!(" --hook {hook}");
+    }
     if let Some(target) = &subject.inputs.target {
         line += &format!(" --target {}", quote(target));
     }
@@ -70,7 +73,7 @@ fn shim(subject: &Subject, allocator: &Allocator) -> Vec<String> {
     if base != Path::new("generated").join(name) {
         line += &format!(" -o {}", word(&base));
     }
-    let usual = base.join(folder_name(platform, lang, mode));
+    let usual = base.join(folder_name(platform, lang, mode, subject.inputs.hook.as_deref()));
     let folder = named(&subject.folder);
     if usual.file_name() == folder.file_name() {
         return vec![line];

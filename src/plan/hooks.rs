@@ -1,0 +1,94 @@
+//! Functions that are taken over in a running process: which of them, and what that asks of a heap.
+
+use super::{Binding, Guard, Plan};
+use crate::{
+    allocator::Role,
+    diagnostic::{Diagnostic, Report, Result},
+    operation::Operation,
+    spec::Symbol,
+};
+
+/// Hooks that change tables of imports: what a library calls inside itself stays its own.
+const BY_IMPORTS: &[&str] = &["iat", "redirect"];
+
+/// All hooks, the platform's default first.
+pub const HOOKS: &[&str] = &["minhook", "iat", "detours", "redirect"];
+
+impl Plan {
+    /// How a symbol is answered where functions are hooked; `None` where nothing differs.
+    pub(super) fn bind_hook(&self, symbol: &Symbol) -> Option<(Binding, String)> {
+        self.platform.hooks.as_ref()?;
+        let exports = |library: &crate::spec::Library| {
+            library.symbols.iter().any(|name| name == symbol.spec_name())
+        };
+        if !self.platform.libraries.iter().any(exports) {
+            let why = "no library exports it: each module has its own, whose calls of malloc and free are hooked";
+            return Some((Binding::Left, why.to_owned()));
+        }
+        match symbol.operation {
+            Operation::New(_) => {
+                let target = self.allocator.call(Role::Malloc)?.symbol.clone();
+                let why = "NULL asks the library's own, which calls its new-handler and throws";
+                Some((Binding::Guarded(target, vec![Guard::Throw]), why.to_owned()))
+            }
+            Operation::Delete(_) => self.allocator.call(Role::Free).map(|call| {
+                let why = "blocks of other heaps go back to them".to_owned();
+                (Binding::Guarded(call.symbol.clone(), vec![Guard::Foreign]), why)
+            }),
+            _ => None,
+        }
+    }
+
+    /// NULL is told to the library whose function it was, in its own errno: nothing is called directly.
+    pub(super) fn tell_library(&self, (binding, why): (Binding, String)) -> (Binding, String) {
+        match binding {
+            Binding::Direct(target) | Binding::Jump(target) if self.platform.hooks.is_some() => {
+                let why = "NULL asks the library's new-handler, and sets its errno";
+                (Binding::Guarded(target, vec![Guard::Library]), why.to_owned())
+            }
+            bound => (bound, why),
+        }
+    }
+
+    /// Whether anybody can tell a block of this heap from another's.
+    pub(super) fn tells_blocks(&self) -> bool {
+        self.allocator.call(Role::Owns).is_some()
+    }
+
+    /// # Errors
+    /// `A8253` for a hook where there are none; `A8250` if blocks of the libraries' own heaps would be freed in this one; `A8252` if nobody
+    /// could say how large a block is.
+    pub(crate) fn refuse_hook(&self, hook: Option<&str>) -> Result<()> {
+        let mut report = Report::default();
+        if self.platform.hooks.is_none() {
+            report.diagnostics.extend(hook.map(|hook| self.refuse_any_hook(hook)));
+            return report.finish(()).map(|_| ());
+        }
+        let name = &self.allocator.name;
+        let by_imports = hook.filter(|hook| BY_IMPORTS.contains(hook));
+        if let Some(hook) = by_imports.filter(|_| !self.tells_blocks()) {
+            let message = format!("`--hook {hook}` needs to know whose a block is");
+            report.push(
+                self.at_key("malloc", "whose blocks nothing tells from others", Diagnostic::error("A8250", message))
+                    .fact("blocks that a C library makes inside itself (_getcwd, _fullpath) come to free as well, and would be freed in this heap")
+                    .help("name a function `owns` in the description, or take `--hook minhook` on x86 and link the library as the program's first import"),
+            );
+        }
+        if self.allocator.call(Role::UsableSize).is_none() {
+            let message = format!("`{name}` cannot tell the size of a block");
+            report.push(
+                self.at_key("malloc", "the heap", Diagnostic::error("A8252", message))
+                    .fact("programs on Windows call _msize, _expand and _recalloc, which must know it")
+                    .help("name a function `malloc_usable_size` in the description"),
+            );
+        }
+        report.finish(()).map(|_| ())
+    }
+
+    fn refuse_any_hook(&self, hook: &str) -> Diagnostic {
+        let message =
+            format!("`--hook {hook}` belongs to Windows, not to `{}`", self.platform.name);
+        Diagnostic::error("A8253", message)
+            .help("leave out `--hook`, or name that platform alone: `-p windows`")
+    }
+}

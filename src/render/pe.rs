@@ -1,0 +1,237 @@
+//! What the templates of PE place: a hook for each function that C libraries export, and the table of
+//! them.
+
+use serde_json::{Value, json};
+
+use super::{Comment, Inputs, Part, call, view};
+use crate::{
+    allocator::Role,
+    operation::Operation,
+    plan::{Answer, Binding, Plan},
+    prototype::{Parameter, Prototype},
+    spec::Symbol,
+};
+
+/// How many C libraries of one process there is room for.
+const SLOTS: usize = 8;
+
+/// The files of a shim in C.
+pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
+    let part = |template, file: &str, context| Part {
+        template,
+        file: file.to_owned(),
+        comment: Comment::C,
+        context,
+    };
+    let mut parts = vec![part("shim.c.tera", "shim.c", shim(plan, inputs))];
+    for abi in &plan.platform.abis {
+        parts.push(Part {
+            template: "symbols.txt.tera",
+            file: format!("symbols.{}.txt", abi.name),
+            comment: Comment::Hash,
+            context: view::names(plan, abi),
+        });
+    }
+    parts
+}
+
+/// The context of the shim in C.
+fn shim(plan: &Plan, inputs: &Inputs) -> tera::Context {
+    let mut values = view::shim_values(plan);
+    let hooks: Vec<Value> = plan.defined().map(|a| hook(plan, &a.symbol)).collect();
+    let spec = plan.platform.hooks.as_ref();
+    let owns = plan.allocator.call(Role::Owns).map(|c| c.with(&[])).unwrap_or_default();
+    let files: Vec<_> = plan.platform.libraries.iter().map(|l| l.file.as_str()).collect();
+    let added = json!({
+        "hook": inputs.hook.as_deref().unwrap_or("default"),
+        "inline_condition": spec.map(|h| h.inline.as_str()).unwrap_or_default(),
+        "spec": spec,
+        "slots": SLOTS,
+        "numbers": (0..SLOTS).collect::<Vec<_>>(),
+        "by_word": hooks.iter().any(|h| h["exported"].as_str().is_some_and(|e| !e.starts_with('"'))),
+        "hooks": hooks,
+        "files": files,
+        "owns": owns,
+        "init": plan.allocator.call(Role::Init).map(|c| c.with(&[])).unwrap_or_default(),
+        "families": families(plan),
+    });
+    if let (Value::Object(values), Value::Object(added)) = (&mut values, added) {
+        values.extend(added);
+    }
+    view::context(&values)
+}
+
+/// Hooks in the order of the spec, family by family.
+fn families(plan: &Plan) -> Vec<Value> {
+    let mut families: Vec<(&str, Vec<&Answer>)> = Vec::new();
+    for answer in &plan.answers {
+        match families.last_mut() {
+            Some((name, answers)) if *name == answer.symbol.family => answers.push(answer),
+            _ => families.push((&answer.symbol.family, vec![answer])),
+        }
+    }
+    let family = |(title, answers): &(&str, Vec<&Answer>)| {
+        let hooked = answers.iter().filter(|a| a.binding != Binding::Left);
+        json!({
+            "title": title,
+            "symbols": hooked.map(|a| function(&a.symbol)).collect::<Vec<_>>(),
+            "left": view::left(answers),
+        })
+    };
+    families.iter().map(family).collect()
+}
+
+/// What stands in for a function, in whichever library.
+fn function(symbol: &Symbol) -> Value {
+    let name = format!("alloc8_our_{}", c_name(symbol));
+    json!({
+        "why": symbol.why.clone().unwrap_or_default(),
+        "declaration": in_library(&symbol.prototype).named(&name),
+        "body": body(symbol).expect(call::REFUSED),
+    })
+}
+
+/// A prototype whose first parameter says for which library.
+fn in_library(prototype: &Prototype) -> Prototype {
+    let ty = "const struct alloc8_library *".to_owned();
+    let mut more = prototype.clone();
+    more.parameters.insert(0, Parameter { ty, name: "library".to_owned() });
+    more
+}
+
+/// An entry of the table, and the function for a library by number.
+fn hook(plan: &Plan, symbol: &Symbol) -> Value {
+    let name = c_name(symbol);
+    let returns = if symbol.prototype.result == "void" { "" } else { "return " };
+    let arguments = format!("&alloc8_libraries[n], {}", arguments(&symbol.prototype));
+    json!({
+        "name": name,
+        "thunk": symbol.prototype.named(&format!("alloc8_##n##_{name}")),
+        "call": format!("{returns}alloc8_our_{name}({arguments})"),
+        "exported": exported(plan, symbol),
+    })
+}
+
+/// The name as libraries export it, and a zero, as C: it may differ by the width of pointers.
+fn exported(plan: &Plan, symbol: &Symbol) -> String {
+    let of_width = |bits: u32| {
+        let abi = plan.platform.abis.iter().find(|abi| abi.pointer_bits == bits);
+        abi.map(|abi| format!("\"{}\\0\"", symbol.name(abi)))
+    };
+    match (of_width(64), of_width(32)) {
+        (Some(wide), Some(narrow)) if wide != narrow => {
+            format!("ALLOC8_BY_WORD({wide}, {narrow})")
+        }
+        (Some(name), _) | (None, Some(name)) => name,
+        (None, None) => String::new(),
+    }
+}
+
+fn arguments(prototype: &Prototype) -> String {
+    let names: Vec<_> = prototype.parameters.iter().map(|p| p.name.as_str()).collect();
+    names.join(", ")
+}
+
+/// What C calls it: the name itself, or, where that is mangled, what it means.
+fn c_name(symbol: &Symbol) -> String {
+    if !symbol.operation.is_operator() {
+        return symbol.spec_name().to_owned();
+    }
+    let words = symbol.operation.name().replace("[]", "_array").replace(", ", "_");
+    let debugging = symbol.prototype.has("block_use");
+    words.replace(' ', "_") + if debugging { "_at" } else { "" }
+}
+
+/// The library's own function, called with these arguments.
+fn its(symbol: &Symbol, arguments: &str) -> String {
+    let ty = symbol.prototype.named("(*)");
+    format!("ALLOC8_ITS(library, {}, {ty})({arguments})", c_name(symbol))
+}
+
+/// The statements of a hook; `None` for a meaning without any.
+pub(super) fn body(symbol: &Symbol) -> Option<String> {
+    use Operation as Op;
+    let same = its(symbol, &arguments(&symbol.prototype));
+    let look = format!("if (ALLOC8_UNLIKELY(!alloc8_is_ours(ptr)))\n        return {same};");
+    let null = |call: &str| format!("if (ptr == NULL)\n        return {call};");
+    let lines = match symbol.operation {
+        Op::Malloc => vec!["return alloc8_malloc_in(library, size);".to_owned()],
+        Op::Calloc => vec!["return alloc8_calloc_in(library, nmemb, size);".to_owned()],
+        Op::Realloc => vec![
+            null("alloc8_malloc_in(library, size)"),
+            look,
+            "return alloc8_realloc_in(library, ptr, size);".to_owned(),
+        ],
+        Op::Recalloc => vec![
+            null("alloc8_calloc_in(library, nmemb, size)"),
+            look,
+            "return alloc8_recalloc_in(library, ptr, nmemb, size);".to_owned(),
+        ],
+        Op::Expand => vec![look, "return alloc8_expand_in(library, ptr, size);".to_owned()],
+        Op::Msize => vec![look, "return alloc8_malloc_usable_size(ptr);".to_owned()],
+        Op::Free | Op::Delete(_) => vec![format!(
+            "if (ALLOC8_UNLIKELY(!alloc8_is_ours(ptr)))\n        {same};\n    else\n        alloc8_free(ptr);"
+        )],
+        Op::New(_) => vec![
+            "void *ptr = alloc8_malloc(size);".to_owned(),
+            format!("return ALLOC8_UNLIKELY(ptr == NULL) ? {same} : ptr;"),
+        ],
+        Op::Strdup | Op::Mbsdup | Op::Wcsdup => vec![
+            "if (string == NULL)\n        return NULL;".to_owned(),
+            format!(
+                "return alloc8_copy_in(library, string, {});",
+                size_of_string(symbol.operation)
+            ),
+        ],
+        Op::WinAlignedFree => vec![format!(
+            "if (ALLOC8_UNLIKELY(!alloc8_is_our_aligned(ptr)))\n        {same};\n    else\n        alloc8_aligned_free(ptr);"
+        )],
+        Op::WinAlignedMsize => vec![
+            format!("if (ALLOC8_UNLIKELY(!alloc8_is_our_aligned(ptr)))\n        return {same};"),
+            "return alloc8_aligned_header(ptr)->size;".to_owned(),
+        ],
+        operation => aligned(symbol, operation, &same)?,
+    };
+    let text = lines.join("\n    ");
+    let unused = symbol.prototype.parameters.iter().filter(|p| !call::mentions(&text, &p.name));
+    let unused: String = unused.map(|p| format!("(void){};\n    ", p.name)).collect();
+    Some(unused + &text)
+}
+
+fn size_of_string(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Wcsdup => "(wcslen(string) + 1) * sizeof *string",
+        Operation::Mbsdup => "strlen((const char *)string) + 1",
+        _ => "strlen(string) + 1",
+    }
+}
+
+/// Requests that are none go to the library's own, which says so in its way, but without our block.
+fn aligned(symbol: &Symbol, operation: Operation, same: &str) -> Option<Vec<String>> {
+    use Operation as Op;
+    let offset = if symbol.prototype.has("offset") { "offset" } else { "0" };
+    let (size, name) = match operation {
+        Op::WinAlignedMalloc | Op::WinAlignedOffsetMalloc => ("size", "malloc"),
+        Op::WinAlignedRealloc | Op::WinAlignedOffsetRealloc => ("size", "realloc"),
+        Op::WinAlignedRecalloc | Op::WinAlignedOffsetRecalloc => ("nmemb * size", "recalloc"),
+        _ => return None,
+    };
+    let request = format!("!alloc8_is_aligned_request({size}, alignment, {offset})");
+    if name == "malloc" {
+        return Some(vec![
+            format!("if (ALLOC8_UNLIKELY({request}))\n        return {same};"),
+            format!("return alloc8_aligned_malloc(library, size, alignment, {offset});"),
+        ]);
+    }
+    let without = its(symbol, &arguments(&symbol.prototype).replacen("ptr", "NULL", 1));
+    let sizes = if name == "recalloc" { "nmemb, size" } else { "size" };
+    Some(vec![
+        format!(
+            "if (ALLOC8_UNLIKELY(ptr != NULL && !alloc8_is_our_aligned(ptr)))\n        return {same};"
+        ),
+        format!(
+            "if (ALLOC8_UNLIKELY((ptr == NULL || {size} != 0) && {request}))\n        return {without};"
+        ),
+        format!("return alloc8_aligned_{name}(library, ptr, {sizes}, alignment, {offset});"),
+    ])
+}
