@@ -126,10 +126,22 @@ impl Plan {
     /// foreign pointers that the platform does not allow.
     pub fn new(platform: &Platform, allocator: &Allocator) -> Result<(Plan, Vec<Diagnostic>)> {
         let mut report = Report::default();
+        let mut plan = Plan::draw(platform, allocator, true);
+        plan.judge(&mut report);
+        if allocator.rust.is_some() {
+            plan = plan.in_rust();
+        }
+        report.finish(plan)
+    }
+
+    /// `told`: the shim may stand before the functions that create threads. Where it may not, each
+    /// call looks whether its thread is ready if the allocator minds threads at all.
+    fn draw(platform: &Platform, allocator: &Allocator, told: bool) -> Plan {
         // Hooks are installed at one moment, before which `init` runs.
         let ready = platform.hooks.is_none()
             && (allocator.thread_policy == ThreadPolicy::Required
-                || allocator.call(Role::Init).is_some());
+                || allocator.call(Role::Init).is_some()
+                || !told && allocator.minds_threads());
         let mut plan = Plan {
             mode: Mode::Interpose,
             platform: platform.clone(),
@@ -138,17 +150,13 @@ impl Plan {
             guards: BTreeMap::new(),
             fork: fork(allocator).filter(|_| platform.hooks.is_none()),
             ready,
-            threads: Threads::of(platform, allocator, ready),
+            threads: Threads::of(platform, allocator, ready, told),
         };
         for role in Role::ALL {
             plan.guards.insert(*role, guards(platform, allocator, *role, ready));
         }
         plan.answers = platform.symbols.iter().map(|symbol| plan.answer(symbol)).collect();
-        plan.judge(&mut report);
-        if allocator.rust.is_some() {
-            plan = plan.in_rust();
-        }
-        report.finish(plan)
+        plan
     }
 
     /// The guards of a role's wrapper.

@@ -10,6 +10,7 @@ mod carried {
     mod laws;
     mod links;
     mod refused;
+    mod threads;
     mod tool;
     mod toolbox;
 }

@@ -262,8 +262,6 @@ fn prefixes_that_make_no_names_or_anothers_are_refused() {
     for lang in ["cpp", "rust"] {
         refused(&[&with("my")[..], &["--lang", lang]].concat(), "A8231", "extern \"C\"");
     }
-    let xx = ["generate", "-p", "linux", "-a", "xx", "--mode", "prefixed", "--prefix", "my"];
-    refused(&xx, "A8237", "new threads");
 }
 
 #[test]

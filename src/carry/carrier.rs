@@ -7,7 +7,7 @@ use std::{
 
 use super::arguments;
 use crate::{
-    artifact::SharedObject,
+    artifact::{Bind, SharedObject},
     diagnostic::{Diagnostic, Report, Result},
     embedded,
     interposer::{read, write},
@@ -176,7 +176,11 @@ fn wrong(form: &str, faults: Vec<String>) -> Result<()> {
 /// What is wrong with one name in a program.
 fn fault(program: &SharedObject, name: &str) -> Option<String> {
     let dynamic = program.interpreter.is_some();
-    match program.linked(name).len() {
+    // What a description exports may be a variable, which is in a program once or not at all.
+    let variable = program.link_symbols.iter().flatten().any(|symbol| {
+        symbol.defined && symbol.name == name && symbol.bind != Bind::Local && !symbol.is_code()
+    });
+    match program.linked(name).len().max(variable.into()) {
         0 => Some(format!("`{name}` is not in it")),
         1 if dynamic && program.export(name).is_none() => {
             Some(format!("`{name}` is in it, and its libraries do not see it"))

@@ -130,13 +130,6 @@ pub(super) static PAGES: &[Code] = &[
          Leave `deepbind` out of the description that `--mode static` is built from.",
     ),
     page(
-        "A8237",
-        "nobody would tell the heap of new threads",
-        "`thread_init` and `thread_cleanup` are run, and `thread_created` is set, by functions that stand\n\
-         before the C library's `pthread_create`. Inside a program, and beside the system's malloc, none do.\n\
-         Write `thread_policy = \"required\"` and leave out `thread_created`: each call looks then.",
-    ),
-    page(
         "A8240",
         "dlopen cannot be wrapped in Rust",
         "`deepbind = \"drop\"` puts a function in front of dlopen, which finds libraries by the RPATH of\n\

@@ -34,9 +34,9 @@ impl Plan {
     /// it finds the C++ runtime.
     ///
     /// # Errors
-    /// `A8230` if nobody found out what a program of the platform runs first; `A8236` and `A8237` if it
-    /// would have to stand before `dlopen`, or before what creates threads.
-    pub fn in_program(mut self) -> Result<Plan> {
+    /// `A8230` if nobody found out what a program of the platform runs first; `A8236` if it would have
+    /// to stand before `dlopen`.
+    pub fn in_program(self) -> Result<Plan> {
         if self.platform.carried.is_none() {
             let name = &self.platform.name;
             let message = format!("no facts about programs that carry their heap on `{name}`");
@@ -51,21 +51,7 @@ impl Plan {
                 .help("leave `deepbind` out of the description for this mode")
                 .into());
         }
-        self.refuse_creators("in programs that carry their heap")?;
-        self.mode = Mode::Static;
-        Ok(self)
-    }
-
-    /// Who creates threads is asked only where the shim stands before the C library.
-    pub(super) fn refuse_creators(&self, place: &str) -> Result<()> {
-        if !self.threads.is_some_and(|threads| threads.hooked || threads.created) {
-            return Ok(());
-        }
-        let message = format!("no hooks tell the heap of new threads {place}");
-        Err(Diagnostic::error("A8237", message)
-            .fact(format!("in `{}`", self.allocator.source.name))
-            .help("write `thread_policy = \"required\"` and leave out `thread_created`: then each call looks whether its thread is ready")
-            .into())
+        Ok(Plan { mode: Mode::Static, ..self.without_creators() })
     }
 
     /// Whether fork handlers are registered before the constructors of shared libraries run.

@@ -22,8 +22,8 @@ impl Plan {
     ///
     /// # Errors
     /// `A8232` if no names begin like that in C, `A8233` if such a name is taken, `A8234` if blocks of
-    /// other heaps would be handed on, `A8237` if somebody would have to tell of new threads.
-    pub fn prefixed(mut self, prefix: &str) -> Result<Plan> {
+    /// other heaps would be handed on.
+    pub fn prefixed(self, prefix: &str) -> Result<Plan> {
         check_spelling(prefix)?;
         if self.foreign() == Foreign::Forward {
             let message =
@@ -33,11 +33,11 @@ impl Plan {
                 .help("write `foreign = \"trust\"` or \"abort\" in a description for this mode")
                 .into());
         }
-        self.refuse_creators("beside the system's malloc")?;
+        let mut plan = self.without_creators();
         let public: Vec<String> =
-            self.platform.symbols.iter().map(|symbol| symbol.spec_name().to_owned()).collect();
+            plan.platform.symbols.iter().map(|symbol| symbol.spec_name().to_owned()).collect();
         let mut kept: Vec<Answer> = Vec::new();
-        for mut answer in std::mem::take(&mut self.answers) {
+        for mut answer in std::mem::take(&mut plan.answers) {
             let known = |operation| kept.iter().any(|a| a.symbol.operation == operation);
             if !belongs(&answer) || known(answer.symbol.operation) {
                 continue;
@@ -52,10 +52,10 @@ impl Plan {
             }
             kept.push(answer);
         }
-        self.platform.symbols = kept.iter().map(|answer| answer.symbol.clone()).collect();
-        self.answers = kept;
-        self.mode = Mode::Prefixed(prefix.to_owned());
-        self.refuse_taken(&public).map(|()| self)
+        plan.platform.symbols = kept.iter().map(|answer| answer.symbol.clone()).collect();
+        plan.answers = kept;
+        plan.mode = Mode::Prefixed(prefix.to_owned());
+        plan.refuse_taken(&public).map(|()| plan)
     }
 
     fn refuse_taken(&self, public: &[String]) -> Result<()> {

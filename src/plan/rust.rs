@@ -16,7 +16,7 @@ impl Plan {
     /// bound directly, for rustc decides what a library exports and gives functions no second name.
     pub fn in_rust(mut self) -> Plan {
         // Nobody looks whether a thread is ready, so that whoever creates one tells the heap.
-        self.threads = Threads::of(&self.platform, &self.allocator, false);
+        self.threads = Threads::of(&self.platform, &self.allocator, false, true);
         let creators: Vec<_> = self.answers.iter().map(|a| self.creator(a)).collect();
         for (answer, creator) in self.answers.iter_mut().zip(creators) {
             if let Some((binding, why)) = creator {

@@ -3,7 +3,8 @@
 //! Two ways lead to `thread_init`. Where each call looks whether its thread is ready, the first call
 //! runs it, whoever made the thread. Where no call looks, the functions that create threads are taken
 //! over and run it in the new thread; threads that the C library makes for itself never run it.
-//! `thread_cleanup` is the destructor of a key both times.
+//! `thread_cleanup` is the destructor of a key both times. Inside a program, and beside the system's
+//! malloc, nothing stands before the functions that create threads: there each call looks.
 
 use super::{Binding, Plan};
 use crate::{
@@ -23,18 +24,27 @@ pub struct Threads {
     pub cleanup: bool,
     /// The functions that create threads set the allocator's flag.
     pub created: bool,
+    /// The shim stands before those functions, and its constructor before who calls them. Where it does
+    /// not, the first call makes the key and sets the flag.
+    pub told: bool,
 }
 
 impl Threads {
     /// `None` if there is nothing to do.
-    pub(super) fn of(platform: &Platform, allocator: &Allocator, ready: bool) -> Option<Threads> {
+    pub(super) fn of(
+        platform: &Platform,
+        allocator: &Allocator,
+        ready: bool,
+        told: bool,
+    ) -> Option<Threads> {
         let has = |role| allocator.call(role).is_some();
         let known = starts_threads(platform);
         let threads = Threads {
             lazy: ready,
             hooked: known && !ready && (has(Role::ThreadInit) || has(Role::ThreadCleanup)),
             cleanup: known && has(Role::ThreadCleanup),
-            created: known && allocator.thread_created.is_some(),
+            created: known && told && allocator.thread_created.is_some(),
+            told,
         };
         (threads.lazy || threads.hooked || threads.created).then_some(threads)
     }
@@ -51,6 +61,15 @@ pub(super) fn starts_threads(platform: &Platform) -> bool {
 }
 
 impl Plan {
+    /// The same plan where nobody tells of new threads: if the allocator minds them, each call looks
+    /// whether its thread is ready.
+    pub(super) fn without_creators(self) -> Plan {
+        match self.threads {
+            Some(_) => Plan::draw(&self.platform, &self.allocator, false),
+            None => self,
+        }
+    }
+
     /// How a function that creates threads is answered.
     pub(super) fn bind_creator(&self, operation: Operation) -> (Binding, String) {
         let kept = self.allocator.keep.iter().any(|name| *name == operation.name());

@@ -30,10 +30,12 @@ pub(super) fn threads(plan: &Plan) -> Value {
         "init": if begins { call(Role::ThreadInit) } else { String::new() },
         "cleanup": if threads.cleanup { call(Role::ThreadCleanup) } else { String::new() },
         "created": allocator.thread_created.as_ref().filter(|_| threads.created),
+        "shared": allocator.thread_created.as_ref().filter(|_| !threads.told),
+        "by_need": threads.late() && !threads.told,
         "late": if threads.late() { late(plan) } else { Vec::new() },
         "creators": creators,
         "next": next(&plan.platform.runtime),
-        "constructor": threads.hooked || threads.cleanup || threads.created,
+        "constructor": threads.told && (threads.hooked || threads.cleanup || threads.created),
     })
 }
 

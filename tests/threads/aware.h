@@ -1,5 +1,6 @@
 /* What the programs share: what the heap thread_aware.c says of threads, if it is this process's.
- * ADVISORY and REQUIRED are the policies of its two descriptions. */
+ * ADVISORY and REQUIRED are the policies of its two descriptions. With AWARE_WITHIN the heap is linked
+ * into the program, where each call looks, and nobody tells of new threads. */
 #ifndef AWARE_H
 #define AWARE_H
 
@@ -15,14 +16,34 @@ static int is_required(void)
     return policy != NULL && strcmp(policy, "required") == 0;
 }
 
+#ifdef AWARE_WITHIN
+enum { WITHIN = 1 };
+extern unsigned aware_count(int what);
+extern unsigned aware_nest;
+#else
+enum { WITHIN = 0 };
+#endif
+
+__attribute__((unused))
+static unsigned *how_many_nest(void)
+{
+#ifdef AWARE_WITHIN
+    return &aware_nest;
+#else
+    return (unsigned *)law_lookup("aware_nest");
+#endif
+}
+
 static unsigned count(int what)
 {
+#ifndef AWARE_WITHIN
     typedef unsigned counter(int what);
     static counter *aware_count;
     if (aware_count == NULL) {
         aware_count = (counter *)law_lookup("aware_count");
         CHECK(aware_count != NULL, "the heap that counts threads; saw another");
     }
+#endif
     return aware_count(what);
 }
 

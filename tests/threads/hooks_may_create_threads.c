@@ -10,7 +10,7 @@ static void *work(void *argument)
 int main(void)
 {
     pthread_t thread;
-    unsigned *nest = (unsigned *)law_lookup("aware_nest");
+    unsigned *nest = how_many_nest();
     CHECK(nest != NULL, "the heap that counts threads; saw another");
     note();
     *nest = 3;

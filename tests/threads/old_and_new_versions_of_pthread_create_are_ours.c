@@ -1,10 +1,10 @@
 // Programs ask for pthread_create@GLIBC_2.34, those that were linked before for the CPU's base version: both reach the hooks.
 #include "aware.h"
 
-#if !defined __GLIBC__ || !defined __x86_64__
+#if !defined __GLIBC__ || !defined __x86_64__ || defined AWARE_WITHIN
 int main(void)
 {
-    law_does_not_apply("two versions of pthread_create are glibc's on this CPU alone");
+    law_does_not_apply("two versions of pthread_create are glibc's on this CPU alone, and neither is taken over from within a program");
 }
 #else
 extern int old_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument);
