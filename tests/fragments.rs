@@ -10,4 +10,5 @@ mod fragments {
     mod judged;
     mod make;
     mod project;
+    mod within;
 }

@@ -89,7 +89,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         _ => match &plan.mode {
             Mode::Interpose => parts(plan, inputs),
             Mode::Static => program::parts(plan, inputs),
-            Mode::Prefixed(prefix) => prefixed::parts(plan, prefix),
+            Mode::Prefixed(prefix) => prefixed::parts(plan, inputs, prefix),
         },
     };
     for part in parts {

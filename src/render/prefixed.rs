@@ -1,21 +1,23 @@
-//! What is rendered for functions under a prefix: the shim, its header, and the lists of names.
+//! What is rendered for functions under a prefix: the shim, its header, the build fragments, and the
+//! lists of names.
 
 use serde_json::{Value, json};
 
-use super::{Comment, Part, view};
+use super::{Comment, Inputs, Part, view};
 use crate::{
     operation::Operation,
     plan::{Answer, Plan},
 };
 
-/// The shim, its header, and what a library of it exports.
-pub(super) fn parts(plan: &Plan, prefix: &str) -> Vec<Part> {
+/// The shim, its header, the fragments, and what a library of it exports.
+pub(super) fn parts(plan: &Plan, inputs: &Inputs, prefix: &str) -> Vec<Part> {
     let part =
         |template, file: String, context| Part { template, file, comment: Comment::C, context };
     let mut parts = vec![
         part("shim.c.tera", "shim.c".to_owned(), view::shim(plan)),
         part("prefixed.h.tera", header(prefix), view::context(&declared(plan, prefix))),
     ];
+    parts.extend(super::program::fragments(plan, inputs));
     parts.extend(super::lists(plan));
     parts
 }

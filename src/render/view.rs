@@ -74,6 +74,11 @@ pub(super) fn build_values(plan: &Plan, inputs: &Inputs) -> Value {
             })
         })
         .collect();
+    let form = match plan.mode {
+        Mode::Interpose => "",
+        Mode::Static => "static",
+        Mode::Prefixed(_) => "prefixed",
+    };
     json!({
         "abis": abis,
         "platform": inputs.platform,
@@ -85,6 +90,15 @@ pub(super) fn build_values(plan: &Plan, inputs: &Inputs) -> Value {
         "init_first": plan.asks_to_be_first(),
         "direct": plan.direct().next().is_some(),
         "cxx": inputs.lang == "cpp",
+        "form": form,
+        "function": match form {
+            "static" => "alloc8_carry",
+            "prefixed" => "alloc8_prefixed",
+            _ => "alloc8_interpose",
+        },
+        "part_of": if form.is_empty() { "a shared library" } else { "every program" },
+        "prefix": plan.prefix(),
+        "tag": plan.tag(),
     })
 }
 
