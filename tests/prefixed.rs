@@ -264,6 +264,54 @@ fn prefixes_that_make_no_names_or_anothers_are_refused() {
     }
 }
 
+/// What C++ shares between objects (COMDAT groups): the linker keeps one of equal name.
+const INLINE: &str = "inline unsigned &turns() { static unsigned turns; return turns; }\n";
+
+const HEAP_IN_CXX: &str = r#"#include <stddef.h>
+extern "C" {
+void *simple_heap_malloc(size_t size);
+void *simple_heap_memalign(size_t alignment, size_t size);
+void simple_heap_free(void *ptr);
+size_t simple_heap_malloc_usable_size(void *ptr);
+void *turning_malloc(size_t size) { turns()++; return simple_heap_malloc(size); }
+void *turning_memalign(size_t alignment, size_t size) { return simple_heap_memalign(alignment, size); }
+void turning_free(void *ptr) { turns()++; simple_heap_free(ptr); }
+size_t turning_malloc_usable_size(void *ptr) { return simple_heap_malloc_usable_size(ptr); }
+}
+"#;
+
+const USER_IN_CXX: &str = r#"#include "my.h"
+int main()
+{
+    my_free(my_malloc(10));
+    return turns() == 0 ? 0 : 1;
+}
+"#;
+
+#[test]
+fn what_a_heap_in_cpp_shares_with_programs_stays_its_own() {
+    let work = TempDir::new().unwrap();
+    let write = |file: &str, text: &str| {
+        fs::write(work.path().join(file), format!("{INLINE}{text}")).unwrap();
+    };
+    write("heap.cpp", HEAP_IN_CXX);
+    write("user.cpp", USER_IN_CXX);
+    let here = |program: &str, words: &str| {
+        let mut command = if program == TOOL { tool() } else { Command::new(program) };
+        heaps::run(command.args(words.split(' ')).current_dir(work.path()));
+    };
+    let flags = "-O1 -fno-inline -fPIC -fno-exceptions -fno-threadsafe-statics";
+    here("g++", &format!("{flags} -c heap.cpp -o heap.o"));
+    let simple_heap = heaps::root().join("examples/simple_heap/simple_heap.c");
+    heaps::run(
+        Command::new("gcc").args(["-O2", "-fPIC", "-c"]).arg(simple_heap).current_dir(work.path()),
+    );
+    here("ar", "rcs libturning.a heap.o simple_heap.o");
+    here(TOOL, "build --mode prefixed --prefix my -a turning --lib libturning.a -o libmy.a");
+    here("g++", &format!("{flags} user.cpp libmy.a -o user"));
+    heaps::run(&mut Command::new(work.path().join("user")));
+}
+
 #[test]
 fn a_name_that_the_archive_has_beside_its_heap_is_not_given_twice() {
     let work = TempDir::new().unwrap();
