@@ -52,7 +52,7 @@ fn goes_well(library: &Path, program: &Path, words: &[&str]) {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut command = Command::new("timeout");
-    command.args(["-s", "KILL", "120"]).arg(program).args(words).env("LD_PRELOAD", library);
+    command.args(["-s", "KILL", "600"]).arg(program).args(words).env("LD_PRELOAD", library);
     let ran = command.output().unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{words:?}: {ran:?}");

@@ -129,7 +129,7 @@ impl Place {
 fn run(program: &Path, library: &Path, policy: &str, now: bool) -> Output {
     // `timeout` is of another C library than the program, perhaps: the preload is not for it.
     let mut command = Command::new("timeout");
-    command.args(["60", "env"]).arg(format!("LD_PRELOAD={}", library.display()));
+    command.args(["300", "env"]).arg(format!("LD_PRELOAD={}", library.display()));
     if now {
         command.arg("LD_BIND_NOW=1");
     }

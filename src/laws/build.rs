@@ -85,13 +85,13 @@ impl Workshop {
         Ok(Workshop { compilers, flags, carried: Vec::new(), folder, runner, patience: PATIENCE })
     }
 
-    /// Ends a law that takes longer than this, instead of 20 seconds.
+    /// Ends a law that does nothing for longer than this, instead of 20 seconds.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Workshop {
         Workshop { patience, ..self }
     }
 
-    /// How long a law may take.
+    /// How long a law may do nothing.
     pub(super) fn patience(&self) -> Duration {
         self.patience
     }

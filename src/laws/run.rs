@@ -3,20 +3,20 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::Program;
 use crate::{
     artifact::SharedObject,
     diagnostic::{Diagnostic, Report, Result},
-    toolchain::{Runner, make_folder},
+    toolchain::{Runner, Watch, end_group, make_folder},
 };
 
-/// A law that takes longer hangs; none takes two seconds.
+/// A law that does nothing for longer hangs; none takes two seconds of one processor.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The exit status that says "it does not apply here".
@@ -37,12 +37,12 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
-    /// It did not end in time: within 20 seconds, if nothing else was said.
+    /// It did nothing for 20 seconds, if nothing else was said, or many times as much as any law does.
     Hung,
 }
 
-/// Runs one build under a library, or without one under the C library's own heap, and not for longer
-/// than `patience`.
+/// Runs one build under a library, or without one under the C library's own heap, and ends it when it
+/// does nothing for `patience`: on a busy machine a law takes longer than on an idle one.
 ///
 /// # Errors
 /// `A8301` if there is no room to run in, `A8403` if the program cannot be started.
@@ -127,22 +127,18 @@ fn brief(text: &str) -> String {
 
 /// `None` if it had to be ended, with all that it started.
 fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
-    let start = Instant::now();
+    let mut watch = Watch::new(child, patience);
     let mut pause = Duration::from_micros(300);
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
-            Ok(None) if start.elapsed() < patience => {}
+            Ok(None) if !watch.hangs() => {}
             _ => break,
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(4));
     }
-    // The shell's own `kill` reaches the whole group.
-    let group = format!("kill -9 -{}", child.id());
-    let quiet = || Stdio::null();
-    let _ = Command::new("sh").args(["-c", &group]).stderr(quiet()).stdout(quiet()).status();
-    let _ = (child.kill(), child.wait());
+    end_group(child);
     None
 }
 
@@ -221,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_hangs_is_ended_with_all_that_it_started() {
-        use std::{io::Read, os::unix::process::CommandExt};
+        use std::{io::Read, os::unix::process::CommandExt, process::Command};
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 60 & wait"]).stdout(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap();

@@ -6,22 +6,19 @@ use std::{
     process::{Child, ExitStatus, Stdio},
     sync::Mutex,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
-    toolchain::Runner,
+    toolchain::{Runner, Watch, end_group},
 };
 
 /// How many cases run at once: some sleep, so more than there are processors.
 pub(super) const AT_ONCE: usize = 4;
 
-/// An allocator that needs longer for one case hangs.
+/// An allocator that does nothing for longer hangs; hung children end by themselves after five seconds.
 const PATIENCE: Duration = Duration::from_secs(40);
-
-/// Hung children end by themselves after five seconds.
-const FORK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// No case asks to write into more than a fraction of this.
 const MEMORY: u64 = 512 << 20;
@@ -125,14 +122,15 @@ fn run(runner: &Runner, program: &Path, work: &Path, index: usize, case: Case) -
         // Files, not pipes: a case may write more than a pipe holds, and nobody reads meanwhile.
         .stdout(create(&out)?)
         .stderr(create(&err)?);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|error| {
         Report::from(
             Diagnostic::error("A8403", format!("the probe could not be started: {error}"))
                 .fact(format!("while running the case `{}`", case.name)),
         )
     })?;
-    let patience = if case.name == "fork" { FORK_PATIENCE } else { PATIENCE };
-    let end = wait(&mut child, patience);
+    let end = wait(&mut child, PATIENCE);
     let mut lines: Vec<String> = read(&out).lines().map(str::to_owned).collect();
     if end == End::Swelled && runner.emulates() {
         lines.push(
@@ -160,7 +158,7 @@ fn shorten(line: &str) -> String {
 }
 
 fn wait(child: &mut Child, patience: Duration) -> End {
-    let start = Instant::now();
+    let mut watch = Watch::new(child, patience);
     let mut pause = Duration::from_micros(300);
     loop {
         match child.try_wait() {
@@ -168,13 +166,13 @@ fn wait(child: &mut Child, patience: Duration) -> End {
             Err(_) => return End::Exited(-1),
             Ok(None) => {}
         }
-        let end = if start.elapsed() > patience {
+        let end = if watch.hangs() {
             Some(End::Hung(patience))
         } else {
             (resident(child.id()) > MEMORY).then_some(End::Swelled)
         };
         if let Some(end) = end {
-            let _ = (child.kill(), child.wait());
+            end_group(child);
             return end;
         }
         thread::sleep(pause);

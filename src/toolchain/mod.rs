@@ -14,11 +14,13 @@ mod cxx;
 mod link;
 mod runner;
 mod target;
+mod watch;
 mod wine;
 
 pub use cpu::{is_windows, target_of};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
+pub(crate) use watch::{Watch, end_group};
 
 /// The target that this tool was built for; compilers for it need no prefix.
 pub const HOST: &str = env!("ALLOC8_HOST");

@@ -42,7 +42,7 @@ int main(void)
     pid_t child = fork();
     CHECK(child >= 0, "a child; saw an error");
     if (child == 0) {
-        alarm(10);
+        law_watch(NULL, 10);
         close(ends[0]);
         report = ends[1];
         for (unsigned i = 0; i < 200; i++) {

@@ -40,9 +40,8 @@ static void parent(void)
 
 static void child(void)
 {
-    /* The parent's alarm is not the child's. */
-    signal(SIGALRM, SIG_DFL);
-    alarm(5);
+    /* The parent's watch is not the child's. */
+    law_watch(NULL, 5);
     in_child++;
     use_heap();
 }
@@ -53,12 +52,6 @@ static void register_handlers(void)
 {
     registered++;
     CHECK(pthread_atfork(prepare, parent, child) == 0, "pthread_atfork() to succeed; saw an error");
-}
-
-static void hung(int number)
-{
-    (void)number;
-    CHECK(0, "fork handlers to use the heap; saw one hang");
 }
 
 static void *hammer(void *argument)
@@ -78,14 +71,13 @@ static int fork_with_handlers(void)
 {
     /* Where pages cost, each child is a copy of their record. */
     const int forks = law_pays_for_address_space() ? 15 : 60;
-    /* A handler that waits for the heap's lock while its own thread holds it hangs the parent. */
-    signal(SIGALRM, hung);
-    alarm(15);
     pthread_t thread[threads];
     for (int i = 0; i < threads; i++) {
         CHECK(pthread_create(&thread[i], NULL, hammer, NULL) == 0, "a thread to start; saw an error");
     }
     for (int i = 0; i < forks; i++) {
+        /* A handler that waits for the heap's lock while its own thread holds it hangs the parent. */
+        law_watch("fork handlers that use the heap", 15);
         pid_t process = fork();
         CHECK(process >= 0, "fork() to succeed; saw errno %d", law_errno());
         if (process == 0) {

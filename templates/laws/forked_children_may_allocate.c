@@ -56,14 +56,14 @@ int main(void)
         CHECK(child >= 0, "fork() to succeed; saw errno %d", law_errno());
         if (child == 0) {
             /* Whoever waits for a lock that no thread of the child holds is ended by this, if not by the parent. */
-            alarm(5);
+            law_watch(NULL, 5);
             CHECK(law_intact(before, 500, i) == 500, "the parent's block to be intact in the child; saw other bytes");
             free(before);
             use_heap(i, 100);
             if (i % 10 == 0) {
                 pid_t grandchild = fork();
                 if (grandchild == 0) {
-                    alarm(5);
+                    law_watch(NULL, 5);
                     use_heap(i, 100);
                     _exit(0);
                 }

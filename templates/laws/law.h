@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -228,6 +229,39 @@ static int law_pays_for_address_space(void)
         munmap(space, reserved);
     }
     return before != 0 && after > before + reserved / 1024;
+}
+
+static volatile sig_atomic_t law_seconds_left;
+static const char *volatile law_watched;
+
+__attribute__((unused))
+static void law_tick(int number)
+{
+    law_seconds_left = law_seconds_left - 1;
+    if (law_seconds_left > 0) {
+        return;
+    }
+    CHECK(law_watched == NULL, "%s to go on; saw it hang", law_watched);
+    signal(number, SIG_DFL);
+    raise(number); /* as soon as this handler returns */
+}
+
+/* From here, WHAT is to end in so many seconds; else the law is broken. Without a name the process ends
+ * by SIGALRM: a child, of which its parent tells. Call it again for what comes next, or with 0 to end it.
+ * A second counts when the process comes to count it: on a machine that is busy elsewhere they are longer. */
+__attribute__((unused))
+static void law_watch(const char *what, int seconds)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = law_tick;
+    action.sa_flags = SA_RESTART;
+    law_watched = what;
+    law_seconds_left = seconds;
+    sigaction(SIGALRM, &action, NULL);
+    const int every = seconds > 0;
+    const struct itimerval second = {{every, 0}, {every, 0}};
+    setitimer(ITIMER_REAL, &second, NULL);
 }
 
 /* Waits for a child that is to exit with STATUS. One that takes 10 seconds hangs, and is ended. */

@@ -9,12 +9,6 @@ enum { threads = 3, rounds = 15 };
 
 static int stop;
 
-static void hung(int number)
-{
-    (void)number;
-    CHECK(0, "vfork() and posix_spawn() to return; saw one hang");
-}
-
 static void *hammer(void *argument)
 {
     (void)argument;
@@ -39,8 +33,6 @@ int main(void)
     /* The shell may be of another C library, which cannot load what this program preloads. */
     unsetenv("LD_PRELOAD");
 #endif
-    signal(SIGALRM, hung);
-    alarm(15);
     pthread_t thread[threads];
     for (int i = 0; i < threads; i++) {
         CHECK(pthread_create(&thread[i], NULL, hammer, NULL) == 0, "a thread to start; saw an error");
@@ -49,6 +41,7 @@ int main(void)
     CHECK(block != NULL, "malloc(1000) to succeed; saw NULL");
     law_fill(block, 1000, 2);
     for (int i = 0; i < rounds; i++) {
+        law_watch("vfork() and posix_spawn()", 15);
         pid_t child = vfork();
         CHECK(child >= 0, "vfork() to succeed; saw errno %d", law_errno());
         if (child == 0) {

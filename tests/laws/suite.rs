@@ -90,6 +90,14 @@ fn the_conformance_program_needs_nothing_but_make_and_a_compiler() {
     assert!(text.contains("FAILED  free_keeps_errno: free_keeps_errno.c:"), "{text}");
     assert!(text.contains("1 passed, 1 failed, 0 skipped"), "{text}");
 
+    let stuck = "#include <stddef.h>\n#include <unistd.h>\nvoid *calloc(size_t n, size_t s)\n{\n    for (;;)\n        pause();\n}\n";
+    let library = shim::planted(&gcc, stuck, work.path());
+    let laws = "LAWS=calloc_overflow_fails calloc_zeroes_reused_memory failures_set_enomem \
+                success_never_clears_errno threads_mix_all_operations";
+    let (_, text) = make(&folder, &library, &[laws, "PATIENCE=0.2"]);
+    assert_eq!(text.matches(": it did not end within 0.2 seconds").count(), 4, "{text}");
+    assert!(text.contains("0 passed, 4 failed, 1 skipped"), "{text}");
+
     for (library, words) in [("nowhere.so", "is no file"), ("Makefile", "cannot be preloaded")] {
         let (status, text) = make(&folder, &folder.join(library), &["LAWS=free_keeps_errno"]);
         assert_eq!(status, Some(2), "{text}");

@@ -128,7 +128,7 @@ impl Shop {
     /// Runs the program under a library; what broke, or nothing.
     pub(crate) fn run(&self, library: &Path) -> Option<String> {
         let mut command = Command::new("timeout");
-        command.arg("20").arg(self.path("contract"));
+        command.arg("60").arg(self.path("contract"));
         let output = command.env("LD_PRELOAD", library).output().expect("started");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         (!output.status.success()).then(|| format!("{} {said}", output.status))

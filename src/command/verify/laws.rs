@@ -100,7 +100,9 @@ fn tell(file: &Path, law: &Law, outcome: &Outcome, show: &Show) {
         Outcome::Holds => (" ", "holds", ""),
         Outcome::NotHere { reason } => (" ", "not here", reason.trim()),
         Outcome::Broken { said } => ("!", "broken", said.trim()),
-        Outcome::Hung => ("!", "hung", "it did not end within 20 seconds"),
+        Outcome::Hung => {
+            ("!", "hung", "it did nothing for 20 seconds, or ran for longer than any law does")
+        }
     };
     let text = format!("{mark} {:<50} {word:<9} {said}", law.name);
     show.result(text.trim_end(), || {
