@@ -20,6 +20,7 @@ pub mod interposer;
 pub mod laws;
 pub mod operation;
 pub mod output;
+pub mod parallel;
 pub mod plan;
 pub mod preload;
 pub mod probe;

@@ -13,6 +13,7 @@ use alloc8_gen::{
     },
     laws,
     output::check::{Drift, Search, compare, inputs},
+    parallel,
     plan::Plan,
     render::{self, Inputs},
     spec,
@@ -46,8 +47,9 @@ pub(crate) fn check(options: &Check, show: &Show) -> Result<u8> {
         };
     let mut drifts: Vec<Drift> = Vec::new();
     let mut mends = Vec::new();
-    for subject in &subjects {
-        match examine(subject) {
+    let examined = parallel::each(subjects.iter().collect(), examine);
+    for (subject, examined) in subjects.iter().zip(examined) {
+        match examined {
             Ok((found, mistakes)) => {
                 mends.extend(mend(subject, &found));
                 drifts.extend(found);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use alloc8_gen::{
     allocator::{Allocator, Origin},
     diagnostic::{Diagnostic, Report, Result},
-    output,
+    output, parallel,
     plan::Plan,
     render::{self, Files, Inputs},
     spec::Platform,
@@ -28,9 +28,7 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
         Some(folder) if folder.as_os_str() != "-" => folder.clone(),
         _ => PathBuf::from("generated").join(&allocator.name),
     };
-    let mut folders: BTreeMap<PathBuf, Files> = BTreeMap::new();
-    let mut remarks = Vec::new();
-    let mut report = Report::default();
+    let mut jobs = Vec::new();
     for mut platform in rendered_platforms(&configuration.platform, &lang, show)? {
         narrow(&mut platform, options.target.as_deref())?;
         let folder = base.join(folder_name(&platform.name, &lang, &mode, hook.as_deref()));
@@ -40,14 +38,22 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
             hook: hook.clone(),
             ..inputs(&platform, &allocator, &folder, &lang, &mode)?
         };
-        match Plan::new(&platform, &allocator)
-            .and_then(|(plan, more)| Ok((render::render(&plan, &inputs)?, more)))
-        {
-            Ok((files, more)) => {
+        jobs.push((platform, folder, inputs));
+    }
+    let rendered = parallel::each(jobs, |(platform, folder, inputs)| {
+        let (plan, remarks) = Plan::new(&platform, &allocator)?;
+        Ok((folder, render::render(&plan, &inputs)?, remarks))
+    });
+    let mut folders: BTreeMap<PathBuf, Files> = BTreeMap::new();
+    let mut remarks = Vec::new();
+    let mut report = Report::default();
+    for rendered in rendered {
+        match rendered {
+            Ok((folder, files, more)) => {
                 remarks.extend(more);
                 folders.insert(folder, files);
             }
-            Err(mistakes) => report.diagnostics.extend(mistakes.diagnostics),
+            Err(Report { diagnostics }) => report.diagnostics.extend(diagnostics),
         }
     }
     let (folders, _) = report.finish(folders)?;

@@ -152,8 +152,7 @@ fn host_platform() -> Result<Platform> {
 }
 
 fn platform_of(triple: &str) -> Result<Platform> {
-    let found = spec::platforms()?.into_iter().find(|p| p.abi_of(triple).is_some());
-    found.ok_or_else(|| {
+    spec::platform_of(triple)?.ok_or_else(|| {
         Diagnostic::error("A8902", format!("no platform knows the target `{triple}`"))
             .help("name one with `--platform`; `alloc8-gen list platforms` shows them")
             .into()

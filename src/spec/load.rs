@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::{Platform, entry::Family, join::join, lint, raw};
 use crate::{
     diagnostic::{Diagnostic, Report, Result, Source, nearest},
-    embedded, toml_text,
+    embedded, parallel, toml_text,
 };
 
 /// The version of the format that this code reads.
@@ -26,6 +26,9 @@ pub(super) struct Families<'a> {
     /// What a platform may name.
     pub(super) known: Vec<&'a str>,
 }
+
+/// What a text gave, and what is wrong with it.
+type Read = (Option<Family>, Report);
 
 /// The names of all platforms, sorted.
 pub fn platform_names() -> Vec<String> {
@@ -57,8 +60,31 @@ pub fn platform(name: &str) -> Result<Platform> {
             .help(help)
             .into());
     }
+    let (source, raw) = read(name)?;
+    resolve(&source, &raw)
+}
+
+/// The built-in platform that has an ABI for a target triple; `None` if there is none.
+///
+/// # Errors
+/// As [`platform`].
+pub fn platform_of(triple: &str) -> Result<Option<Platform>> {
+    for name in platform_names() {
+        let (source, raw) = read(&name)?;
+        if raw.abi.iter().any(|abi| abi.get_ref().has(triple)) {
+            return resolve(&source, &raw).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn read(name: &str) -> Result<(Arc<Source>, raw::Platform)> {
     let source = built_in(PLATFORMS, name);
-    let raw = toml_text::read::<raw::Platform>(&source)?;
+    let raw = toml_text::read(&source)?;
+    Ok((source, raw))
+}
+
+fn resolve(source: &Arc<Source>, raw: &raw::Platform) -> Result<Platform> {
     let mut report = Report::default();
     let mut families = Families { known: BUILT_IN.keys().copied().collect(), ..Default::default() };
     for name in raw.named_families() {
@@ -67,11 +93,11 @@ pub fn platform(name: &str) -> Result<Platform> {
         report.diagnostics.extend(mistakes.diagnostics.iter().cloned());
         families.read.extend(family.iter().map(|family| (*name, family)));
     }
-    finish((&source, &raw), &families, report, cfg!(debug_assertions))
+    finish((source, raw), &families, report, cfg!(debug_assertions))
 }
 
 /// Platforms share families: each is read when the first platform names it.
-static BUILT_IN: LazyLock<BTreeMap<&str, OnceLock<(Option<Family>, Report)>>> =
+static BUILT_IN: LazyLock<BTreeMap<&str, OnceLock<Read>>> =
     LazyLock::new(|| stems(FAMILIES).map(|name| (name, OnceLock::new())).collect());
 
 fn built_in(folder: &str, name: &str) -> Arc<Source> {
@@ -85,7 +111,7 @@ fn built_in(folder: &str, name: &str) -> Arc<Source> {
 /// # Errors
 /// Everything that is wrong with any of them.
 pub fn platforms() -> Result<Vec<Platform>> {
-    platform_names().iter().map(|name| platform(name)).collect()
+    parallel::each(platform_names(), |name| platform(&name)).into_iter().collect()
 }
 
 /// A platform from texts: `source` is the platform's file, `families` are all families' files.
@@ -126,7 +152,7 @@ fn finish(
     report.finish(joined).map(|(platform, _)| platform)
 }
 
-fn read_family(source: Arc<Source>) -> (Option<Family>, Report) {
+fn read_family(source: Arc<Source>) -> Read {
     match toml_text::read::<raw::Family>(&source) {
         Ok(family) => {
             let mut report = Report::default();

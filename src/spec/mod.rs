@@ -26,7 +26,7 @@ mod semantics;
 mod zone;
 
 pub use abi::Abi;
-pub use load::{platform, platform_from, platform_names, platforms};
+pub use load::{platform, platform_from, platform_names, platform_of, platforms};
 pub use runtime::{Carried, Constructors, First, Hooks, Runtime};
 pub use semantics::{AlignedSize, Foreign, OddAlignment, ReallocZero, Semantics};
 pub use zone::{Field, Growth, Null, Zone};
