@@ -13,16 +13,16 @@ use std::{
 use crate::{
     artifact::{Archive, Bind, Symbol, Visibility},
     diagnostic::{Diagnostic, Result},
-    hide::{objcopy, read_archive},
+    hide::{Hidden, objcopy, read_archive},
     interposer::{
-        Order, Prepared, Work, abi, archives, of_measurement, prepare, product_key, recipe,
-        refuse_other_language, rename, write,
+        Order, Prepared, Work, abi, archives, compile_beside, of_measurement, prepare, product_key,
+        recipe, refuse_other_language, rename, write,
     },
     plan::Plan,
     probe::Measurements,
     render::{self, Inputs, view},
     spec::Abi,
-    toolchain::{Compiler, compile, join, make_folder},
+    toolchain::{Compiler, join, make_folder},
 };
 
 mod carrier;
@@ -56,9 +56,9 @@ pub struct Carried {
 /// Every phase's own; `A8230` if the platform has no facts for it; `A8440` if the object does not
 /// define what its plan says; `A8441` if a program that was linked with it does not use it alone.
 pub fn build(order: &Order<'_>) -> Result<Carried> {
-    let Begun { abi, plan, copies, archives, measured, remarks, work } =
+    let Begun { abi, plan, hidden, archives, measured, remarks, work } =
         begin(order, Plan::in_program)?;
-    let (object, seen) = assemble(order, &abi, &plan, &copies, &work.path)?;
+    let (object, seen) = assemble(order, &abi, &plan, &hidden, &work.path)?;
     Ok(Carried { object, plan, abi, seen, measured, archives, remarks })
 }
 
@@ -67,7 +67,7 @@ struct Begun {
     abi: Abi,
     plan: Plan,
     /// Private copies of the archives.
-    copies: Vec<PathBuf>,
+    hidden: Hidden,
     archives: Vec<PathBuf>,
     measured: Option<Measurements>,
     remarks: Vec<Diagnostic>,
@@ -79,14 +79,14 @@ fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<B
     let abi = abi(order)?;
     let archives = archives(order)?;
     let names = order.platform.names(&abi).into_iter().collect();
-    let Prepared { allocator, copies, measured, mut remarks, found, work } =
+    let Prepared { allocator, hidden, measured, mut remarks, found, work } =
         prepare(order.compiler, order.allocator, &archives, &names, order.cache)?;
     remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
     let mut platform = order.platform.clone();
     platform.narrow(&abi.name);
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
-    Ok(Begun { abi, plan: turn(plan)?, copies, archives, measured, remarks, work })
+    Ok(Begun { abi, plan: turn(plan)?, hidden, archives, measured, remarks, work })
 }
 
 /// The arguments that a compiler driver takes from a file (`cc main.o @FILE`), one a line.
@@ -144,7 +144,7 @@ fn assemble(
     order: &Order<'_>,
     abi: &Abi,
     plan: &Plan,
-    archives: &[PathBuf],
+    archives: &Hidden,
     work: &Path,
 ) -> Result<(PathBuf, Vec<Seen>)> {
     let inputs = Inputs {
@@ -176,12 +176,12 @@ fn made(
     order: &Order<'_>,
     abi: &Abi,
     plan: &Plan,
-    archives: &[PathBuf],
+    archives: &Hidden,
     work: &Path,
 ) -> Result<PathBuf> {
-    let recipe = recipe(order, abi, plan, archives, work);
+    let recipe = recipe(order, abi, plan, &archives.archives, work);
     let direct: &[&str] = if recipe.aliases.is_empty() { &[] } else { &["-DALLOC8_DIRECT"] };
-    compile(order.compiler, &work.join("shim.c"), &recipe.shim, direct)?;
+    compile_beside(order.compiler, &work.join("shim.c"), &recipe.shim, direct, archives)?;
     let (joined, made) = (work.join("joined.o"), work.join("made.o"));
     join(order.compiler, &recipe, &joined)?;
     let names = view::listed(plan, abi);

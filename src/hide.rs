@@ -49,9 +49,70 @@ pub struct Hidden {
     pub archives: Vec<PathBuf>,
     /// Old name, new name.
     pub renamed: BTreeMap<String, String>,
+    /// What the copies are made of, in the same order.
+    originals: Vec<PathBuf>,
+    copies: Vec<Copy>,
+}
+
+/// A copy that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Copy {
+    from: PathBuf,
+    to: PathBuf,
+    /// Beside the machine code lies bytecode with the old names: objcopy refuses both together.
+    has_bytecode: bool,
 }
 
 impl Hidden {
+    /// Archives in which there is nothing to hide.
+    pub fn nothing(archives: &[PathBuf]) -> Hidden {
+        let [archives, originals] = [archives, archives].map(<[PathBuf]>::to_vec);
+        Hidden { archives, originals, renamed: BTreeMap::new(), copies: Vec::new() }
+    }
+
+    /// All but the first archive.
+    pub(crate) fn without_first(&self) -> Hidden {
+        let [archives, originals] = [&self.archives, &self.originals].map(|all| all[1..].to_vec());
+        Hidden { archives, originals, ..self.clone() }
+    }
+
+    /// What decides on the copies' bytes, to be hashed.
+    ///
+    /// # Errors
+    /// `A8304` if an archive cannot be read.
+    pub(crate) fn key(&self) -> Result<Vec<Vec<u8>>> {
+        let mut parts = vec![format!("{:?}", self.renamed).into_bytes()];
+        for archive in &self.originals {
+            parts.push(fs::read(archive).map_err(|error| {
+                let message = format!("could not read `{}`: {error}", archive.display());
+                Report::from(Diagnostic::error("A8304", message))
+            })?);
+        }
+        Ok(parts)
+    }
+
+    /// Makes those copies that are not there yet.
+    ///
+    /// # Errors
+    /// `A8402` or `A8403` if objcopy fails, `A8301` if its input cannot be written.
+    pub fn make(&self, compiler: &Compiler) -> Result<()> {
+        for copy in self.copies.iter().filter(|copy| !copy.to.is_file()) {
+            let folder = copy.to.parent().unwrap_or(Path::new(""));
+            make_folder(folder)?;
+            let list = folder.join("hidden-names.txt");
+            let lines: String =
+                self.renamed.iter().map(|(old, new)| format!("{old} {new}\n")).collect();
+            fs::write(&list, lines).map_err(|error| unwritable(&list, &error))?;
+            copy.make(compiler, &list)?;
+            let made = read_archive(&copy.to)?;
+            let left = made.names().into_iter().find(|name| self.renamed.contains_key(*name));
+            if let Some(left) = left {
+                return Err(still_public(&copy.from, left).into());
+            }
+        }
+        Ok(())
+    }
+
     /// The description for the copies: its functions under their new names.
     pub fn describe(&self, allocator: &Allocator) -> Allocator {
         let new = |name: &String| self.renamed.get(name).unwrap_or(name).clone();
@@ -65,15 +126,30 @@ impl Hidden {
     }
 }
 
-/// Makes the copies: every global or weak definition of one of these names, or of a stand-in for the
-/// runtime's functions, gets a name of its own unless it is in `keep`. References inside the
+/// Makes the copies that [`plan`] decides on.
+///
+/// # Errors
+/// Those of [`plan`] and [`Hidden::make`].
+pub fn hide(
+    compiler: &Compiler,
+    archives: &[PathBuf],
+    names: &BTreeSet<String>,
+    keep: &[String],
+    work: &Path,
+) -> Result<Hidden> {
+    let hidden = plan(archives, names, keep, work)?;
+    hidden.make(compiler)?;
+    Ok(hidden)
+}
+
+/// Decides on the copies: every global or weak definition of one of these names, or of a stand-in for
+/// the runtime's functions, gets a name of its own unless it is in `keep`. References inside the
 /// archives follow; references to names that no archive defines stay, and will reach the shim.
 ///
 /// # Errors
 /// `A8404` if a member is link-time bytecode, in which names cannot be changed; `A8411` if a file is
-/// no static library; `A8402` or `A8403` if objcopy fails.
-pub fn hide(
-    compiler: &Compiler,
+/// no static library.
+pub fn plan(
     archives: &[PathBuf],
     names: &BTreeSet<String>,
     keep: &[String],
@@ -92,60 +168,43 @@ pub fn hide(
     if bytecode.has_errors() {
         return Err(bytecode);
     }
-    if renamed.is_empty() {
-        return Ok(Hidden { archives: archives.to_vec(), renamed });
-    }
-    make_folder(work)?;
-    let list = work.join("hidden-names.txt");
-    let lines: String = renamed.iter().map(|(old, new)| format!("{old} {new}\n")).collect();
-    fs::write(&list, lines).map_err(|error| unwritable(&list, &error))?;
-    let mut copies = Vec::new();
+    let mut hidden = Hidden { renamed, ..Hidden::nothing(archives) };
     for (index, (path, archive)) in read.into_iter().enumerate() {
-        let touched = |name: &str| renamed.contains_key(name);
-        let symbols = archive.members.iter().flat_map(|m| &m.symbols);
-        if !symbols.into_iter().any(|symbol| touched(&symbol.name)) {
-            copies.push(path.clone());
+        let mut symbols = archive.members.iter().flat_map(|m| &m.symbols);
+        if !symbols.any(|symbol| hidden.renamed.contains_key(&symbol.name)) {
             continue;
         }
         if archive.thin {
             return Err(thin(path).into());
         }
         let file = path.file_name().unwrap_or(OsStr::new("archive.a"));
-        let folder = work.join(format!("hidden-{index}"));
-        make_folder(&folder)?;
-        let copy = folder.join(file);
-        copy_with(compiler, &archive, path, &copy, &list)?;
-        if let Some(left) = read_archive(&copy)?.names().into_iter().find(|name| touched(name)) {
-            return Err(still_public(path, left).into());
-        }
-        copies.push(copy);
+        let to = work.join(format!("hidden-{index}")).join(file);
+        let has_bytecode = archive.lto().any(|(_, lto)| lto.has_machine_code());
+        hidden.archives[index] = to.clone();
+        hidden.copies.push(Copy { from: path.clone(), to, has_bytecode });
     }
-    Ok(Hidden { archives: copies, renamed })
+    Ok(hidden)
 }
 
-fn copy_with(
-    compiler: &Compiler,
-    archive: &Archive,
-    from: &Path,
-    to: &Path,
-    list: &Path,
-) -> Result<()> {
-    let mut source = from.to_owned();
-    if archive.lto().any(|(_, lto)| lto.has_machine_code()) {
-        // Beside the machine code lies bytecode with the old names: objcopy refuses both together.
-        let plain = to.with_extension("plain");
-        let sections = [".gnu.lto_*", ".gnu.debuglto_*", ".llvm.lto"];
-        let mut arguments: Vec<OsString> = vec!["-D".into(), "-w".into()];
-        arguments.extend(sections.map(|s| OsString::from(format!("--remove-section={s}"))));
-        arguments.push("--strip-symbol=__gnu_lto_v1".into());
-        arguments.extend([source.clone().into(), plain.clone().into()]);
-        objcopy(compiler, &arguments, "removing bytecode from an archive")?;
-        source = plain;
+impl Copy {
+    fn make(&self, compiler: &Compiler, list: &Path) -> Result<()> {
+        let mut source = self.from.clone();
+        if self.has_bytecode {
+            let plain = self.to.with_extension("plain");
+            let sections = [".gnu.lto_*", ".gnu.debuglto_*", ".llvm.lto"];
+            let mut arguments: Vec<OsString> = vec!["-D".into(), "-w".into()];
+            arguments.extend(sections.map(|s| OsString::from(format!("--remove-section={s}"))));
+            arguments.push("--strip-symbol=__gnu_lto_v1".into());
+            arguments.extend([source.clone().into(), plain.clone().into()]);
+            objcopy(compiler, &arguments, "removing bytecode from an archive")?;
+            source = plain;
+        }
+        let mut redefine = OsString::from("--redefine-syms=");
+        redefine.push(list);
+        let arguments: [OsString; 4] =
+            ["-D".into(), redefine, source.into(), self.to.clone().into()];
+        objcopy(compiler, &arguments, "hiding an archive's public names")
     }
-    let mut redefine = OsString::from("--redefine-syms=");
-    redefine.push(list);
-    let arguments: [OsString; 4] = ["-D".into(), redefine, source.into(), to.into()];
-    objcopy(compiler, &arguments, "hiding an archive's public names")
 }
 
 pub(crate) fn objcopy(compiler: &Compiler, arguments: &[OsString], doing: &str) -> Result<()> {

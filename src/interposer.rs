@@ -17,8 +17,9 @@ use crate::{
     artifact::SharedObject,
     diagnostic::{Diagnostic, Report, Result},
     embedded,
-    hide::{hide, inspect, machine_of},
+    hide::{self, Hidden, inspect, machine_of},
     init::complete,
+    parallel,
     plan::{Mode, Plan},
     probe::{self, Measurements},
     render::{self, Inputs},
@@ -87,7 +88,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         allocator.libs.extend(class.cxx_library());
     }
     let names: BTreeSet<String> = order.platform.names(&abi).into_iter().collect();
-    let Prepared { allocator, copies, measured, mut remarks, found, work } =
+    let Prepared { allocator, hidden, measured, mut remarks, found, work } =
         prepare(order.compiler, &allocator, &archives, &names, order.cache)?;
     remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
     let (plan, more) = Plan::new(&platform, &allocator)?;
@@ -96,17 +97,18 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         ("cpp", Some(class)) => {
             let plan = plan.in_cxx();
             // The first is the heap, which the class's own file has once more.
-            let library = cxx::assemble(order, &abi, &plan, &class, &copies[1..], &work.path)?;
+            let library =
+                cxx::assemble(order, &abi, &plan, &class, &hidden.without_first(), &work.path)?;
             (plan, library)
         }
         ("cpp", None) => {
             let unit = cxx::Unit::of_archive(order, &plan)?;
             let plan = plan.in_cxx();
-            let library = cxx::assemble(order, &abi, &plan, &unit, &copies, &work.path)?;
+            let library = cxx::assemble(order, &abi, &plan, &unit, &hidden, &work.path)?;
             (plan, library)
         }
         _ => {
-            let library = assemble(order, &abi, &plan, &copies, &work.path)?;
+            let library = assemble(order, &abi, &plan, &hidden, &work.path)?;
             (plan, library)
         }
     };
@@ -147,8 +149,9 @@ pub(crate) fn under_emulation(
 pub struct Prepared {
     /// The description with what the archives have, under the names of the copies.
     pub allocator: Allocator,
-    /// Private copies of the archives with their own public names hidden.
-    pub copies: Vec<PathBuf>,
+    /// Private copies of the archives with their own public names hidden; a measurement that was at
+    /// hand has not made them.
+    pub hidden: Hidden,
     /// What was measured; `None` if the target does not run here.
     pub measured: Option<Measurements>,
     /// What the inspection has to say.
@@ -159,10 +162,10 @@ pub struct Prepared {
     pub(crate) work: Work,
 }
 
-/// Inspects archives, hides their public names in private copies and measures what was promised.
+/// Inspects archives, decides which names private copies hide and measures what was promised.
 ///
 /// # Errors
-/// Those of [`inspect`], [`hide`] and [`probe::measure`]; `A8701` and its fellows if a promise does
+/// Those of [`inspect`], [`hide::plan`] and [`probe::measure_cached`]; `A8701` and its fellows if a promise does
 /// not hold.
 pub fn prepare(
     compiler: &Compiler,
@@ -176,16 +179,14 @@ pub fn prepare(
     let mut allocator = complete(allocator, &facts.defined)?;
     allocator.indirect = facts.hidden_targets;
     let work = Work::new(cache)?;
-    let hidden = hide(compiler, archives, names, &allocator.keep, &work.path.join("hidden"))?;
+    let hidden = hide::plan(archives, names, &allocator.keep, &work.path.join("hidden"))?;
     let described = hidden.describe(&allocator);
     let probes = cache.join("probes");
     let probe_work = work.path.join("probe");
-    let measured =
-        probe::measure_cached(compiler, &described, &hidden.archives, &probe_work, &probes)?;
+    let measured = probe::measure_cached(compiler, &described, &hidden, &probe_work, &probes)?;
     let report = measured.as_ref().map(|m| probe::compare(&allocator, m)).unwrap_or_default();
     let ((), found) = report.finish(())?;
-    let copies = hidden.archives;
-    Ok(Prepared { allocator: described, copies, measured, remarks, found, work })
+    Ok(Prepared { allocator: described, hidden, measured, remarks, found, work })
 }
 
 pub(crate) fn abi(order: &Order<'_>) -> Result<Abi> {
@@ -305,7 +306,7 @@ fn assemble(
     order: &Order<'_>,
     abi: &Abi,
     plan: &Plan,
-    archives: &[PathBuf],
+    archives: &Hidden,
     work: &Path,
 ) -> Result<PathBuf> {
     let inputs = Inputs::interposer(&plan.platform.name, &plan.allocator.name);
@@ -322,13 +323,26 @@ fn assemble(
     let source = work.join("shim.c");
     write(&source, shim.as_bytes())?;
     write(&work.join("exports.map"), map.as_bytes())?;
-    let recipe = recipe(order, abi, plan, archives, work);
+    let recipe = recipe(order, abi, plan, &archives.archives, work);
     let direct: &[&str] = if recipe.aliases.is_empty() { &[] } else { &["-DALLOC8_DIRECT"] };
-    compile(order.compiler, &source, &recipe.shim, direct)?;
+    compile_beside(order.compiler, &source, &recipe.shim, direct, archives)?;
     let made = work.join("made.so");
     link(order.compiler, &recipe, &made)?;
     rename(&made, &library)?;
     Ok(library)
+}
+
+/// Compiles while the archives' copies are made: neither needs the other.
+pub(crate) fn compile_beside(
+    compiler: &Compiler,
+    source: &Path,
+    object: &Path,
+    more: &[&str],
+    archives: &Hidden,
+) -> Result<()> {
+    let (compiled, made) =
+        parallel::both(|| compile(compiler, source, object, more), || archives.make(compiler));
+    made.and(compiled)
 }
 
 pub(crate) fn recipe(

@@ -6,7 +6,7 @@ use super::{Begun, begin, made};
 use crate::{
     artifact::{SharedObject, SymbolVersion},
     diagnostic::{Diagnostic, Report, Result},
-    hide::read_archive,
+    hide::{Hidden, read_archive},
     interposer::{Order, product_key, read, recipe, rename, write},
     plan::{Plan, taken},
     probe::Measurements,
@@ -50,9 +50,10 @@ pub struct Prefixed {
 /// `A8440` if what came out does not define what its plan says, or another name too.
 pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Prefixed> {
     let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
-    let Begun { abi, plan, copies, archives, measured, remarks, work } =
+    let Begun { abi, plan, hidden, archives, measured, remarks, work } =
         begin(order, |plan| plan.prefixed(prefix))?;
-    refuse_names_of(&copies, &plan, &abi)?;
+    hidden.make(order.compiler)?;
+    refuse_names_of(&hidden.archives, &plan, &abi)?;
     let inputs = Inputs {
         mode: "prefixed".to_owned(),
         prefix: Some(prefix.to_owned()),
@@ -61,7 +62,7 @@ pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Pre
     let mut files = render::render(&plan, &inputs)?;
     let header = files.get(&header(prefix)).cloned().unwrap_or_default();
     let wanted = Wanted { order, abi: &abi, plan: &plan, prefix, form };
-    let file = wanted.assemble(&mut files, &copies, &work.path)?;
+    let file = wanted.assemble(&mut files, &hidden, &work.path)?;
     Ok(Prefixed { file, header, plan, abi, measured, archives, remarks })
 }
 
@@ -92,7 +93,7 @@ struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// Compiles and links, unless the same inputs have been linked before.
-    fn assemble(&self, files: &mut Files, archives: &[PathBuf], work: &Path) -> Result<PathBuf> {
+    fn assemble(&self, files: &mut Files, archives: &Hidden, work: &Path) -> Result<PathBuf> {
         let Wanted { order, abi, plan, .. } = *self;
         let soname = match self.form {
             Form::Object => "heap.o",
@@ -116,7 +117,7 @@ impl Wanted<'_> {
             Form::Shared => {
                 let map = &files[&format!("exports.{}.map", abi.name)];
                 write(&work.join("exports.map"), map.as_bytes())?;
-                self.linked(archives, work)?
+                self.linked(&archives.archives, work)?
             }
         };
         rename(&made, &file)?;

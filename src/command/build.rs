@@ -9,7 +9,8 @@ use alloc8_gen::{
     allocator::Allocator,
     diagnostic::{Diagnostic, Report, Result},
     interposer::{self, Order},
-    render,
+    parallel, render,
+    spec::Platform,
     toolchain::Compiler,
 };
 use serde_json::json;
@@ -43,17 +44,12 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     if lang != "c" && mode != "interpose" {
         return Err(render::refuse_mode(&lang, &mode));
     }
-    let platform = match (configuration.platform.as_slice(), &options.target) {
-        ([], None) => host_platform()?,
-        ([], Some(target)) => platform_of(target)?,
-        ([name], _) => platforms(std::slice::from_ref(name))?.remove(0),
-        _ => {
-            return Err(Diagnostic::error("A8910", "`build` makes one library for one platform")
-                .help("name one platform")
-                .into());
-        }
-    };
-    let compiler = Compiler::find(options.archive.cc.as_deref(), options.target.as_deref())?;
+    // The compiler takes its time to say who it is.
+    let (platform, compiler) = parallel::both(
+        || platform(options),
+        || Compiler::find(options.archive.cc.as_deref(), options.target.as_deref()),
+    );
+    let (platform, compiler) = (platform?, compiler?);
     match mode.as_str() {
         "static" => return program::build(options, &platform, &allocator, &compiler, show),
         "prefixed" => return prefixed::build(options, &platform, &allocator, &compiler, show),
@@ -88,6 +84,18 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         })
     });
     Ok(DONE)
+}
+
+/// The one platform that is built for.
+fn platform(options: &Build) -> Result<Platform> {
+    match (options.configuration.platform.as_slice(), &options.target) {
+        ([], None) => host_platform(),
+        ([], Some(target)) => platform_of(target),
+        ([name], _) => Ok(platforms(std::slice::from_ref(name))?.remove(0)),
+        _ => Err(Diagnostic::error("A8910", "`build` makes one library for one platform")
+            .help("name one platform")
+            .into()),
+    }
 }
 
 /// Writes the depfile, if one is asked for; what lies in the cache is nobody's input.

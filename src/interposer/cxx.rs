@@ -11,6 +11,8 @@ use super::{Order, Work, key, product_key, read, recipe, rename, write};
 use crate::{
     allocator::Origin,
     diagnostic::{Diagnostic, Report, Result},
+    hide::Hidden,
+    parallel,
     plan::Plan,
     render::{self, Files, Inputs},
     spec::Abi,
@@ -84,7 +86,7 @@ impl Unit {
             read(&text)?,
             compiler.name().into_bytes(),
             compiler.target.clone().into_bytes(),
-            compiler.ask("--version").unwrap_or_default().into_bytes(),
+            compiler.version().as_bytes().to_vec(),
         ];
         self.key = key(&parts.each_ref().map(Vec::as_slice));
         self.inputs = included.into_iter().filter(|f| !f.starts_with(&self.headers)).collect();
@@ -179,7 +181,7 @@ pub(super) fn assemble(
     abi: &Abi,
     plan: &Plan,
     unit: &Unit,
-    archives: &[PathBuf],
+    archives: &Hidden,
     work: &Path,
 ) -> Result<PathBuf> {
     let map = unit.headers.join(format!("exports.{}.map", abi.name));
@@ -190,8 +192,10 @@ pub(super) fn assemble(
         return Ok(library);
     }
     make_folder(library.parent().unwrap_or(order.cache))?;
-    let recipe = Recipe { map, ..recipe(order, abi, plan, archives, work) };
-    unit.compile(&[], &recipe.shim)?;
+    let recipe = Recipe { map, ..recipe(order, abi, plan, &archives.archives, work) };
+    let (compiled, made) =
+        parallel::both(|| unit.compile(&[], &recipe.shim), || archives.make(order.compiler));
+    made.and(compiled)?;
     let made = work.join("made.so");
     link(&unit.compiler, &recipe, &made)?;
     rename(&made, &library)?;

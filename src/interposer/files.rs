@@ -1,15 +1,13 @@
 //! The cache's files: what they are called by, read, written and put in place.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use sha2::{Digest, Sha256};
 
 use super::Order;
 use crate::{
     diagnostic::{Diagnostic, Result},
+    hide::Hidden,
     plan::Plan,
 };
 
@@ -18,17 +16,15 @@ pub(crate) fn product_key(
     order: &Order<'_>,
     plan: &Plan,
     parts: Vec<Vec<u8>>,
-    archives: &[PathBuf],
+    archives: &Hidden,
 ) -> Result<String> {
     let (compiler, runtime) = (order.compiler, &plan.platform.runtime);
     let mut parts = parts;
     parts.extend([compiler.name().into_bytes(), compiler.target.clone().into_bytes()]);
-    parts.push(compiler.ask("--version").unwrap_or_default().into_bytes());
+    parts.push(compiler.version().as_bytes().to_vec());
     let links = format!("{:?} {:?} {:?}", plan.allocator.libs, runtime.libs, runtime.link);
     parts.push(links.into_bytes());
-    for archive in archives {
-        parts.push(read(archive)?);
-    }
+    parts.extend(archives.key()?);
     Ok(key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
 }
 

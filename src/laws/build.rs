@@ -31,7 +31,7 @@ impl Compilers {
     /// Finds the C++ compiler of the same name: `g++-12` for `gcc-12`, `clang++` for `clang`, else
     /// `$CXX`.
     pub fn beside(c: &Compiler) -> Compilers {
-        let clang = c.ask("--version").is_some_and(|text| text.contains("clang"));
+        let clang = c.version().contains("clang");
         Compilers { c: c.clone(), cxx: c.cxx(), clang }
     }
 }
@@ -70,7 +70,7 @@ impl Workshop {
         for compiler in [Some(&compilers.c), compilers.cxx.as_ref().ok()].into_iter().flatten() {
             hash.update(compiler.name());
             hash.update([0]);
-            hash.update(compiler.ask("--version").unwrap_or_default());
+            hash.update(compiler.version());
         }
         hash.update(flags.join("\0"));
         for (name, text) in parts() {

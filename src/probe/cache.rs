@@ -1,29 +1,28 @@
 //! Measurements of an archive are kept by its hash: a second build runs no case.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use sha2::{Digest, Sha256};
 
 use super::{Measurements, can_run, measure_with, program};
 use crate::{
     allocator::{Allocator, ThreadPolicy},
-    diagnostic::{Diagnostic, Report, Result},
+    diagnostic::Result,
+    hide::Hidden,
     toolchain::{Compiler, Runner, make_folder},
 };
 
-/// As [`super::measure`], but looks into `cache` first and leaves the answer there; `None` if the
+/// As [`super::measure`], but looks into `cache` first and leaves the answer there: only a look that
+/// finds nothing makes the copies; `None` if the
 /// compiler's target cannot be run here: then promises are promised, not measured.
 ///
 /// # Errors
-/// As [`super::measure`], and `A8301` if an archive cannot be read. A cache that cannot be written
+/// As [`super::measure`] and [`Hidden::make`], and `A8304` if an archive cannot be read. A cache that cannot be written
 /// is no error.
 pub fn measure_cached(
     compiler: &Compiler,
     allocator: &Allocator,
-    archives: &[PathBuf],
+    archives: &Hidden,
     work: &Path,
     cache: &Path,
 ) -> Result<Option<Measurements>> {
@@ -36,7 +35,8 @@ pub fn measure_cached(
     {
         return Ok(Some(found));
     }
-    let measured = measure_with(compiler, allocator, archives, work, &sources)?;
+    archives.make(compiler)?;
+    let measured = measure_with(compiler, allocator, &archives.archives, work, &sources)?;
     keep(&kept, &measured);
     Ok(Some(measured))
 }
@@ -45,7 +45,7 @@ pub fn measure_cached(
 fn key(
     compiler: &Compiler,
     allocator: &Allocator,
-    archives: &[PathBuf],
+    archives: &Hidden,
     sources: &program::Sources,
 ) -> Result<String> {
     let mut hash = Sha256::new();
@@ -55,7 +55,7 @@ fn key(
     };
     add(env!("CARGO_PKG_VERSION").as_bytes());
     add(compiler.name().as_bytes());
-    add(compiler.ask("--version").unwrap_or_default().as_bytes());
+    add(compiler.version().as_bytes());
     for (name, text) in sources {
         add(name.as_bytes());
         add(text.as_bytes());
@@ -68,12 +68,8 @@ fn key(
     // These decide which cases run.
     add(&[u8::from(allocator.thread_policy == ThreadPolicy::Required)]);
     add(super::stated_size(allocator).unwrap_or(0).to_string().as_bytes());
-    for archive in archives {
-        let bytes = fs::read(archive).map_err(|error| {
-            let message = format!("could not read `{}`: {error}", archive.display());
-            Report::from(Diagnostic::error("A8301", message))
-        })?;
-        add(&bytes);
+    for part in archives.key()? {
+        add(&part);
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

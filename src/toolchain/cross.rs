@@ -26,7 +26,7 @@ pub(super) fn command(target: &str) -> Option<Vec<OsString>> {
     candidates(place).into_iter().find_map(|words| {
         let command: Vec<OsString> = words.iter().map(OsString::from).collect();
         let brings_its_own = words[0] == ZIG;
-        let compiler = Compiler { command, target: target.to_owned() };
+        let compiler = Compiler::named(command, target);
         let complete = match place.system {
             _ if brings_its_own => in_path(ZIG).is_some(),
             System::Mingw => compiler.library("libkernel32.a").is_some(),
@@ -177,6 +177,6 @@ fn install(place: Place) -> String {
 
 /// The packages for both widths bear the version of the host's gcc.
 fn gcc_version() -> String {
-    let gcc = Compiler { command: vec!["gcc".into()], target: HOST.to_owned() };
+    let gcc = Compiler::named(vec!["gcc".into()], HOST);
     gcc.ask("-dumpversion").unwrap_or_else(|| "12".to_owned())
 }

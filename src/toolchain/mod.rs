@@ -6,7 +6,10 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::diagnostic::{Diagnostic, Report, Result};
+use crate::{
+    diagnostic::{Diagnostic, Report, Result},
+    parallel,
+};
 
 mod cpu;
 mod cross;
@@ -32,6 +35,8 @@ pub struct Compiler {
     command: Vec<OsString>,
     /// What it compiles for.
     pub target: String,
+    /// What it answered to `--version`.
+    version: String,
 }
 
 impl Compiler {
@@ -49,12 +54,25 @@ impl Compiler {
             Some(text) => split_command(&text),
             None => default_command(&target)?,
         };
-        let compiler = Compiler { command, target };
-        match compiler.command().arg("--version").output() {
-            Ok(output) if output.status.success() => target::check(&compiler).map(|()| compiler),
+        let compiler = Compiler::named(command, &target);
+        let (version, macros) = parallel::both(
+            || compiler.command().arg("--version").output(),
+            || target::predefined(&compiler),
+        );
+        match version {
+            Ok(output) if output.status.success() => {
+                target::check(&compiler, macros.as_deref())?;
+                let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+                Ok(Compiler { version, ..compiler })
+            }
             Ok(output) => Err(compiler.missing(&String::from_utf8_lossy(&output.stderr)).into()),
             Err(error) => Err(compiler.missing(&error.to_string()).into()),
         }
+    }
+
+    /// One that was not asked anything yet.
+    fn named(command: Vec<OsString>, target: &str) -> Compiler {
+        Compiler { command, target: target.to_owned(), version: String::new() }
     }
 
     fn missing(&self, why: &str) -> Diagnostic {
@@ -74,6 +92,11 @@ impl Compiler {
     pub fn name(&self) -> String {
         let words: Vec<_> = self.command.iter().map(|w| w.to_string_lossy()).collect();
         words.join(" ")
+    }
+
+    /// Which one it is, in its own words (`--version`), for people and for cache keys.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// A command to add arguments to.
@@ -185,7 +208,7 @@ fn named_in_the_environment(target: &str) -> bool {
     let names = [
         format!("CC_{target}"),
         format!("CC_{}", target.replace('-', "_")),
-        "TARGET_CC".to_owned(),
+        if target == HOST { "HOST_CC" } else { "TARGET_CC" }.to_owned(),
     ];
     names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
@@ -194,6 +217,10 @@ fn default_command(target: &str) -> Result<Vec<OsString>> {
     if !named_in_the_environment(target) && cross::is_foreign(target) {
         let none = || cross::missing(target).map_or_else(Report::default, Report::from);
         return cross::command(target).ok_or_else(none);
+    }
+    // What the crate would answer after a look at what kind of compiler it is.
+    if cfg!(target_os = "linux") && target == HOST && !named_in_the_environment(target) {
+        return Ok(vec!["cc".into()]);
     }
     let tool = cc::Build::new()
         .cargo_metadata(false)

@@ -37,15 +37,15 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("mingw", "_WIN32"),
 ];
 
-/// Asks for the macros that the compiler predefines: unlike its name or `-dumpmachine`, they follow
+/// Looks at the macros that the compiler predefines: unlike its name or `-dumpmachine`, they follow
 /// options such as `-m32`. A compiler that cannot be asked is not judged.
-pub(super) fn check(compiler: &Compiler) -> Result<()> {
+pub(super) fn check(compiler: &Compiler, said: Option<&str>) -> Result<()> {
     let target = compiler.target.as_str();
     let machine = target.split('-').next().unwrap_or_default();
     let machine = MACHINES.iter().find(|(name, _)| *name == machine);
     let system = SYSTEMS.iter().find(|(name, _)| target.contains(name));
     let wanted: Vec<&str> = machine.into_iter().chain(system).map(|(_, macro_)| *macro_).collect();
-    let Some(said) = predefined(compiler) else { return Ok(()) };
+    let Some(said) = said else { return Ok(()) };
     let defines = |name: &str| said.lines().any(|l| l.split(' ').nth(1) == Some(name));
     if wanted.iter().all(|name| defines(name)) {
         return Ok(());
