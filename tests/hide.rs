@@ -14,7 +14,7 @@ use alloc8_gen::{
     allocator::{self, Allocator, Origin},
     artifact::{Class, Machine},
     diagnostic::{Report, Source},
-    hide::{ArchiveFacts, PREFIX, hide, inspect, machine_of, read_archive},
+    hide::{self, ArchiveFacts, PREFIX, hide, inspect, machine_of, read_archive},
     interposer, probe, spec,
     toolchain::Compiler,
 };
@@ -99,6 +99,19 @@ fn public_names_are_hidden_in_a_copy_and_references_follow() {
     let measured = probe::measure(&compiler(), &described, &hidden.archives, &work).unwrap();
     let report = probe::compare(&described, &measured);
     assert!(!report.has_errors(), "{report}\n{measured:#?}");
+}
+
+#[test]
+fn a_plan_makes_no_copy_and_a_copy_that_is_there_is_not_made_again() {
+    let built = build(&heaps::heap("unprefixed.c"), &[]);
+    let (archives, work) = ([built.archive.clone()], built.folder.path().join("h"));
+    let hidden = hide::plan(&archives, &names(), &[], &work).unwrap();
+    assert!(hidden.renamed.contains_key("malloc") && !work.exists());
+    hidden.make(&compiler()).unwrap();
+    let made = || fs::metadata(&hidden.archives[0]).unwrap().modified().unwrap();
+    let first = made();
+    hidden.make(&compiler()).unwrap();
+    assert_eq!(made(), first);
 }
 
 #[test]

@@ -54,3 +54,54 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
         Diagnostic::error("A8302", format!("could not write `{}`: {error}", to.display())).into()
     })
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::{
+        allocator::{self, Allocator},
+        spec::{self, Platform},
+        toolchain::Compiler,
+    };
+
+    fn key_of(platform: &Platform, allocator: &Allocator, archives: &[PathBuf]) -> String {
+        let (plan, _) = Plan::new(platform, allocator).unwrap();
+        let order = Order {
+            platform,
+            allocator,
+            lang: "c",
+            libs: &[],
+            compiler: &Compiler::find(None, None).expect("a C compiler"),
+            cache: Path::new(""),
+            soname: "lib.so",
+        };
+        product_key(&order, &plan, vec![b"shim".to_vec()], &Hidden::nothing(archives)).unwrap()
+    }
+
+    #[test]
+    fn a_product_has_another_key_when_anything_that_is_linked_changes() {
+        let plain = spec::platform("linux").unwrap();
+        let heap = allocator::built_in("simple_heap").unwrap().unwrap();
+        let mut keys = vec![key_of(&plain, &heap, &[])];
+        assert_eq!(keys[0], key_of(&plain, &heap, &[]));
+        let mut platform = plain.clone();
+        platform.runtime.link.push("-zseparate-code".to_owned());
+        keys.push(key_of(&platform, &heap, &[]));
+        let mut platform = plain.clone();
+        platform.runtime.libs.push("dl".to_owned());
+        keys.push(key_of(&platform, &heap, &[]));
+        let mut other = heap.clone();
+        other.libs.push("m".to_owned());
+        keys.push(key_of(&plain, &other, &[]));
+        keys.push(key_of(
+            &plain,
+            &heap,
+            &[Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")],
+        ));
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), 5, "{keys:?}");
+    }
+}
