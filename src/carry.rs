@@ -79,8 +79,9 @@ fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<B
     let abi = abi(order)?;
     let archives = archives(order)?;
     let names = order.platform.names(&abi).into_iter().collect();
+    let allocator = order.allocator.on(order.platform);
     let Prepared { allocator, hidden, measured, mut remarks, found, work } =
-        prepare(order.compiler, order.allocator, &archives, &names, order.cache)?;
+        prepare(order.compiler, &allocator, &archives, &names, order.cache)?;
     remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
     let mut platform = order.platform.clone();
     platform.narrow(&abi.name);

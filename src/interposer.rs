@@ -81,7 +81,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         "cpp" => cxx::Unit::of_class(order, &Plan::new(&platform, order.allocator)?.0)?,
         _ => None,
     };
-    let mut allocator = order.allocator.clone();
+    let mut allocator = order.allocator.on(&platform);
     if let Some(class) = &class {
         archives.insert(0, class.heap(order.cache)?);
         inputs.extend(class.inputs.iter().cloned());

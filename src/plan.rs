@@ -22,6 +22,7 @@ mod prefixed;
 mod price;
 mod rust;
 mod threads;
+mod zone;
 
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
@@ -29,6 +30,7 @@ pub use hooks::HOOKS;
 pub use mode::{CXX_NEIGHBOURS, Mode};
 pub(crate) use prefixed::taken;
 pub use threads::Threads;
+pub use zone::{Tells, Zoned};
 
 /// How a symbol is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +118,8 @@ pub struct Plan {
     pub ready: bool,
     /// What the shim does about threads, if the allocator has something to do for them.
     pub threads: Option<Threads>,
+    /// How the heap is made known, where there are zones.
+    pub zoned: Option<Zoned>,
 }
 
 impl Plan {
@@ -151,6 +155,7 @@ impl Plan {
             fork: fork(allocator).filter(|_| platform.hooks.is_none()),
             ready,
             threads: Threads::of(platform, allocator, ready, told),
+            zoned: Zoned::of(platform, allocator),
         };
         for role in Role::ALL {
             plan.guards.insert(*role, guards(platform, allocator, *role, ready));
@@ -226,6 +231,7 @@ impl Plan {
             );
         }
         report.diagnostics.extend(self.refuse_foreign());
+        self.judge_zone(report);
         if self.platform.hooks.is_some() && !self.tells_blocks() {
             let message = format!("`{}` cannot tell its blocks from others", self.allocator.name);
             report.push(

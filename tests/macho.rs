@@ -10,5 +10,6 @@ mod macho {
     mod chained;
     mod controls;
     mod faults;
+    mod rendered;
     mod strangers;
 }

@@ -9,7 +9,8 @@
  *
  * So an address tells everything. A block at a chunk boundary is huge, as a chunk begins with its header;
  * any other block finds its span by masking. A table with a word for each 4 MiB of address space holds the
- * sizes of huge blocks, and says of any address whether it is ours.
+ * sizes of huge blocks, and says of any address whether it is ours. Where heaps are zones (macOS), a chunk also
+ * has a bit for each live block, and stays mapped: the system asks of any address whether a block begins there.
  *
  * Spans belong to heaps, each with one lock; threads take turns at choosing their heap. A block goes back
  * to the heap that it came from, whoever frees it. Nothing else is kept for a thread, so a thread that ends
@@ -140,6 +141,12 @@ static void os_fail(int error)
 #endif
 #if defined(__APPLE__) || defined(__ANDROID__)
 #include <pthread.h>
+#endif
+#if defined(__APPLE__)
+#include <malloc/malloc.h>
+size_t simple_heap_malloc_size(const void *ptr);
+kern_return_t simple_heap_enumerate(task_t task, void *context, unsigned types, vm_address_t slide,
+                                    memory_reader_t reader, vm_range_recorder_t recorder);
 #endif
 
 /* Where the system likes, or at `wish` if these addresses are free. */
@@ -279,6 +286,9 @@ struct chunk {
     uint64_t purged;   /* the free slices that hold no memory: they read as zero */
     uint8_t first[64]; /* for each slice, the first one of its span */
     struct span spans[64];
+#if defined(__APPLE__)
+    _Atomic uint64_t live[64][SLICE / 16 / 64]; /* for each slice, a bit for each address where a live block begins */
+#endif
 };
 
 typedef _Atomic uintptr_t lock_t; /* 0, or the thread that holds it; odd while that thread forks */
@@ -333,6 +343,32 @@ static bool is_huge(const void *ptr)
 {
     return chunk_offset(ptr) == 0;
 }
+
+#if defined(__APPLE__)
+enum { CHUNKS_STAY = 1 };
+static _Atomic uint64_t *live_word(const void *ptr)
+{
+    size_t at = chunk_offset(ptr);
+    return &chunk_of(ptr)->live[at / SLICE][at % SLICE / 16 / 64];
+}
+static uint64_t live_bit(const void *ptr)
+{
+    return (uint64_t)1 << ((uintptr_t)ptr / 16 % 64);
+}
+static void set_live(const void *ptr, bool live)
+{
+    if (live)
+        atomic_fetch_or_explicit(live_word(ptr), live_bit(ptr), memory_order_relaxed);
+    else
+        atomic_fetch_and_explicit(live_word(ptr), ~live_bit(ptr), memory_order_relaxed);
+}
+#else
+enum { CHUNKS_STAY = 0 };
+static void set_live(const void *ptr, bool live)
+{
+    (void)ptr, (void)live;
+}
+#endif
 
 static void insert(struct link **list, struct link *link)
 {
@@ -422,8 +458,10 @@ static void unlock(lock_t *lock)
 /* ---- whose is an address? ------------------------------------------------------------------------- */
 
 /* For each 4 MiB of address space, the extent: how many bytes from its start on are ours. In a chunk that is
- * all; through a huge block it counts down, and is the block's size at its start. The table's leaves are
- * mapped when first needed, and stay. */
+ * all; through a huge block it counts down, and is the block's size at its start. With it, for those who walk
+ * the table, whether a chunk or a huge block starts there. The table's leaves are mapped when first needed,
+ * and stay. */
+enum { IS_CHUNK = 1, IS_HUGE = 2, STARTS = IS_CHUNK | IS_HUGE };
 #define ADDRESS_BITS (sizeof(void *) == 8 ? 48 : 32)
 #define LEAF_BITS (sizeof(void *) == 8 ? 13 : 10)
 #define LEAF ((size_t)1 << LEAF_BITS)
@@ -432,14 +470,19 @@ static void unlock(lock_t *lock)
 typedef _Atomic size_t extent_t;
 static _Atomic(extent_t *) leaves[LEAVES];
 
-static size_t extent(const void *ptr)
+static size_t entry(const void *ptr)
 {
     size_t i = (uintptr_t)ptr / CHUNK;
     extent_t *leaf = i / LEAF < LEAVES ? atomic_load_explicit(&leaves[i / LEAF], memory_order_acquire) : NULL;
     return leaf ? atomic_load_explicit(&leaf[i % LEAF], memory_order_relaxed) : 0;
 }
 
-static bool set_extent(const void *ptr, size_t extent)
+static size_t extent(const void *ptr)
+{
+    return entry(ptr) & ~(size_t)STARTS;
+}
+
+static bool set_entry(const void *ptr, size_t value)
 {
     size_t i = (uintptr_t)ptr / CHUNK;
     if (i / LEAF >= LEAVES)
@@ -454,20 +497,20 @@ static bool set_extent(const void *ptr, size_t extent)
         else
             os_unmap(fresh, LEAF * sizeof *leaf);
     }
-    atomic_store_explicit(&leaf[i % LEAF], extent, memory_order_relaxed);
+    atomic_store_explicit(&leaf[i % LEAF], value, memory_order_relaxed);
     return true;
 }
 
 static void disown(char *start, size_t size)
 {
     for (size_t offset = 0; offset < size; offset += CHUNK)
-        (void)set_extent(start + offset, 0);
+        (void)set_entry(start + offset, 0);
 }
 
-static bool own(char *start, size_t size)
+static bool own(char *start, size_t size, size_t what)
 {
-    for (size_t offset = 0; offset < size; offset += CHUNK)
-        if (!set_extent(start + offset, size - offset)) {
+    for (size_t offset = 0; offset < size; offset += CHUNK, what = 0)
+        if (!set_entry(start + offset, (size - offset) | what)) {
             disown(start, offset);
             return false;
         }
@@ -513,11 +556,11 @@ static char *map_anywhere(size_t size, size_t alignment)
     return start;
 }
 
-static void *map(size_t size, size_t alignment)
+static void *map(size_t size, size_t alignment, size_t what)
 {
     for (int again = 0; again < 2; again++) {
         char *start = again ? map_vacated(size, alignment) : map_anywhere(size, alignment);
-        if (start && own(start, size)) {
+        if (start && own(start, size, what)) {
             count_mapped(size);
             return start;
         }
@@ -557,13 +600,13 @@ static void trim(size_t empty_chunks_to_keep)
         struct chunk *chunk = (struct chunk *)link;
         uint64_t dirty = chunk->free & ~chunk->purged;
         next = link->next;
-        if (chunk->free == SLICES && empty_chunks_to_keep == 0) {
+        if (chunk->free == SLICES && empty_chunks_to_keep == 0 && !CHUNKS_STAY) {
             pool.dirty -= count(dirty);
             take_out(&pool.chunks, link);
             unmap((char *)chunk, CHUNK);
             continue;
         }
-        empty_chunks_to_keep -= chunk->free == SLICES;
+        empty_chunks_to_keep -= chunk->free == SLICES && empty_chunks_to_keep != 0;
         while (dirty) {
             size_t first = (size_t)__builtin_ctzll(dirty), n = (size_t)__builtin_ctzll(~(dirty >> first));
             dirty &= ~run(first, n);
@@ -586,7 +629,7 @@ static struct span *take_slices(size_t n)
             starts &= chunk->free >> i;
     }
     if (!starts) {
-        chunk = map(CHUNK, CHUNK);
+        chunk = map(CHUNK, CHUNK, IS_CHUNK);
         if (!chunk)
             return NULL;
         chunk->free = chunk->purged = starts = SLICES;
@@ -666,6 +709,7 @@ static void *take_block(size_t size)
             ptr = span->fresh;
             span->fresh += span->block_size;
         }
+        set_live(ptr, true);
         if (++span->used == span->capacity)
             take_out(&heap->spans[class], &span->link);
         heap->allocations++;
@@ -680,6 +724,7 @@ static void free_block(struct span *span, struct block *block)
     struct heap *heap = span->heap;
     lock(&heap->lock);
     heap->frees++;
+    set_live(block, false);
     block->next = span->freed;
     span->freed = block;
     if (span->used-- == span->capacity)
@@ -704,7 +749,7 @@ static void count_huge(unsigned allocations, unsigned frees, size_t bytes)
 
 static void *take_huge(size_t size, size_t alignment)
 {
-    void *ptr = map(round_up(size + (size == 0), SLICE), alignment > CHUNK ? alignment : CHUNK);
+    void *ptr = map(round_up(size + (size == 0), SLICE), alignment > CHUNK ? alignment : CHUNK, IS_HUGE);
     if (ptr)
         count_huge(1, 0, size);
     return ptr;
@@ -723,14 +768,14 @@ static void *grow_huge(void *ptr, size_t size)
     char *to = size <= PTRDIFF_MAX - CHUNK ? os_reserve(new_extent, CHUNK) : NULL;
     if (!to)
         return NULL;
-    if (!own(to, new_extent)) {
+    if (!own(to, new_extent, IS_HUGE)) {
         os_unmap(to, new_extent);
         return NULL;
     }
     disown(ptr, old_extent);
     if (!os_move(ptr, old_extent, to, new_extent)) {
         disown(to, new_extent);
-        own(ptr, old_extent);
+        own(ptr, old_extent, IS_HUGE);
         return NULL;
     }
     count_mapped(new_extent - old_extent);
@@ -849,6 +894,96 @@ bool simple_heap_owns(const void *ptr)
 {
     return chunk_offset(ptr) < extent(ptr);
 }
+
+#if defined(__APPLE__)
+/* ---- what a zone tells ---------------------------------------------------------------------------- */
+
+/* Asked of any address, by whoever frees in any zone: no lock, no look at the memory itself. */
+size_t simple_heap_malloc_size(const void *ptr)
+{
+    size_t at = chunk_offset(ptr), here = entry(ptr);
+    if (at == 0)
+        return here & IS_HUGE ? here & ~(size_t)STARTS : 0;
+    if (!(here & IS_CHUNK) || at < SLICE || at % 16 != 0)
+        return 0;
+    return atomic_load_explicit(live_word(ptr), memory_order_relaxed) & live_bit(ptr) ? span_of(ptr)->block_size : 0;
+}
+
+/* What another process has, as it is there: in this one, where it is. */
+static const void *peek(task_t task, vm_address_t at, size_t size, memory_reader_t reader)
+{
+    void *local = (void *)at;
+    return !reader || reader(task, at, size, &local) == KERN_SUCCESS ? local : NULL;
+}
+
+struct ranges {
+    task_t task;
+    void *context;
+    vm_range_recorder_t *recorder;
+    unsigned count;
+    vm_range_t of[64];
+};
+
+static void record_ranges(struct ranges *ranges)
+{
+    if (ranges->count != 0)
+        ranges->recorder(ranges->task, ranges->context, MALLOC_PTR_IN_USE_RANGE_TYPE, ranges->of, ranges->count);
+    ranges->count = 0;
+}
+
+static void record(struct ranges *ranges, vm_address_t address, size_t size)
+{
+    ranges->of[ranges->count++] = (vm_range_t){address, size};
+    if (ranges->count == sizeof ranges->of / sizeof *ranges->of)
+        record_ranges(ranges);
+}
+
+/* `chunk` is a copy of the one at `base`. */
+static void record_chunk(struct ranges *ranges, vm_address_t base, const struct chunk *chunk)
+{
+    for (size_t slice = 1; slice < 64; slice++)
+        for (size_t word = 0; word < SLICE / 16 / 64; word++)
+            for (uint64_t bits = chunk->live[slice][word]; bits; bits &= bits - 1) {
+                size_t at = slice * SLICE + (word * 64 + (size_t)__builtin_ctzll(bits)) * 16;
+                record(ranges, base + at, chunk->spans[chunk->first[slice]].block_size);
+            }
+}
+
+static bool record_leaf(struct ranges *ranges, size_t first, const extent_t *leaf, memory_reader_t reader)
+{
+    for (size_t i = 0; i < LEAF; i++) {
+        vm_address_t base = (first + i) * CHUNK;
+        if (leaf[i] & IS_HUGE)
+            record(ranges, base, leaf[i] & ~(size_t)STARTS);
+        if (!(leaf[i] & IS_CHUNK))
+            continue;
+        const struct chunk *chunk = peek(ranges->task, base, sizeof *chunk, reader);
+        if (!chunk)
+            return false;
+        record_chunk(ranges, base, chunk);
+    }
+    return true;
+}
+
+/* For leaks and heap, which run it in their own process: this library lies `slide` bytes further there. */
+kern_return_t simple_heap_enumerate(task_t task, void *context, unsigned types, vm_address_t slide,
+                                    memory_reader_t reader, vm_range_recorder_t recorder)
+{
+    struct ranges ranges = {.task = task, .context = context, .recorder = recorder};
+    if (!(types & MALLOC_PTR_IN_USE_RANGE_TYPE))
+        return KERN_SUCCESS;
+    extent_t *const *table = peek(task, (vm_address_t)leaves + slide, sizeof leaves, reader);
+    for (size_t i = 0; table && i < LEAVES; i++) {
+        if (!table[i])
+            continue;
+        const extent_t *leaf = peek(task, (vm_address_t)table[i], LEAF * sizeof *leaf, reader);
+        if (!leaf || !record_leaf(&ranges, i * LEAF, leaf, reader))
+            return KERN_FAILURE;
+    }
+    record_ranges(&ranges);
+    return table ? KERN_SUCCESS : KERN_FAILURE;
+}
+#endif
 
 /* For pthread_atfork: lock; unlock in the parent; reinit in the child, where no other thread is left.
  *

@@ -15,6 +15,8 @@ pub enum Argument {
     Parameter(String),
     /// `malloc_usable_size(ptr)`.
     Usable,
+    /// How far the library lies in another process from where it lies in this one.
+    Slide,
     /// An unsigned number, passed as `size_t`.
     Number(u64),
     /// A null pointer.
@@ -115,7 +117,7 @@ impl Call {
             from.push(match argument {
                 Argument::Parameter(name) => Some(given.iter().position(|g| g == name)?),
                 Argument::Usable => return None,
-                Argument::Number(_) | Argument::Null => None,
+                Argument::Slide | Argument::Number(_) | Argument::Null => None,
             });
         }
         let moved = from.iter().enumerate().filter(|(to, from)| **from != Some(*to)).count();
@@ -142,6 +144,7 @@ impl Call {
                     }
                 }
                 Argument::Usable => "size_t usable".to_owned(),
+                Argument::Slide => "vm_address_t slide".to_owned(),
                 Argument::Number(_) => format!("size_t number{index}"),
                 Argument::Null => format!("void *null{index}"),
             });
@@ -164,6 +167,7 @@ impl Call {
             .map(|argument| match argument {
                 Argument::Parameter(name) => name.clone(),
                 Argument::Usable => usable.to_owned(),
+                Argument::Slide => "slide".to_owned(),
                 Argument::Number(number) => number.to_string(),
                 Argument::Null => "NULL".to_owned(),
             })
@@ -219,6 +223,7 @@ fn argument(text: &str, prototype: &Prototype) -> Result<Argument, String> {
     }
     match text {
         "usable" if prototype.has("ptr") => return Ok(Argument::Usable),
+        "slide" if prototype.has("zone_address") => return Ok(Argument::Slide),
         "NULL" => return Ok(Argument::Null),
         _ => {}
     }
@@ -227,6 +232,9 @@ fn argument(text: &str, prototype: &Prototype) -> Result<Argument, String> {
             prototype.parameters.iter().map(|p| format!("`{}`", p.name)).collect();
         if prototype.has("ptr") {
             names.push("`usable`".to_owned());
+        }
+        if prototype.has("zone_address") {
+            names.push("`slide`".to_owned());
         }
         names.push("`NULL`".to_owned());
         format!("`{text}` is not an argument; use {} or an unsigned number", names.join(", "))

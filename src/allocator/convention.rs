@@ -53,6 +53,8 @@ pub fn convention(name: &str) -> Result<Allocator> {
         waived: Default::default(),
         foreign: None,
         drop_deepbind: false,
+        zone: true,
+        typed: false,
         forward_sized_delete: false,
         thread_policy: super::ThreadPolicy::Advisory,
         thread_created: None,

@@ -93,6 +93,15 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
             &mut report,
         )
         .unwrap_or(false),
+        zone: raw.zone.unwrap_or(true),
+        typed: choice(
+            source,
+            raw.typed.as_ref(),
+            "typed",
+            &[("none", false), ("all", true)],
+            &mut report,
+        )
+        .unwrap_or(false),
         forward_sized_delete: choice(
             source,
             raw.sized_delete.as_ref(),

@@ -8,7 +8,11 @@ use std::{
     sync::Arc,
 };
 
-use crate::{diagnostic::Source, prototype::Prototype, spec::Foreign};
+use crate::{
+    diagnostic::Source,
+    prototype::Prototype,
+    spec::{Foreign, Platform},
+};
 
 pub mod call;
 mod convention;
@@ -72,6 +76,11 @@ roles! {
     GoodSize "malloc_good_size" "size_t malloc_good_size(size_t size)"
         "tells the usable size that a request would get";
     Owns "owns" "int owns(const void *ptr)" "tells whether a block is this allocator's";
+    MallocSize "malloc_size" "size_t malloc_size(const void *ptr)"
+        "tells the size of the live block that begins at an address, 0 for every other address";
+    Enumerator "enumerator"
+        "kern_return_t enumerator(task_t task, void *context, unsigned type_mask, vm_address_t zone_address, memory_reader_t reader, vm_range_recorder_t recorder)"
+        "tells each live block of a process, this one or another";
     MallocTrim "malloc_trim" "int malloc_trim(size_t pad)" "returns free memory to the system";
     MallocStats "malloc_stats" "void malloc_stats(void)" "writes statistics to standard error";
     Init "init" "void init(void)" "must run once, before anything else";
@@ -152,6 +161,10 @@ pub struct Allocator {
     pub foreign: Option<Foreign>,
     /// Whether `dlopen` drops RTLD_DEEPBIND.
     pub drop_deepbind: bool,
+    /// Whether the heap is made known to the platform as a zone, where there are zones.
+    pub zone: bool,
+    /// Whether the platform's typed functions are taken over too, where there are any.
+    pub typed: bool,
     /// Whether sized deletes hand the size to `free_sized`.
     pub forward_sized_delete: bool,
     /// Whether `thread_init` must run before a thread allocates.
@@ -171,6 +184,15 @@ impl Allocator {
     /// The call that plays a role.
     pub fn call(&self, role: Role) -> Option<&Call> {
         self.functions.get(&role)
+    }
+
+    /// The allocator as a platform calls it: what zones alone ask for, libraries for other platforms lack.
+    #[must_use]
+    pub fn on(&self, platform: &Platform) -> Allocator {
+        let mut allocator = self.clone();
+        let of_zones = |role: &Role| matches!(role, Role::MallocSize | Role::Enumerator);
+        allocator.functions.retain(|role, _| platform.zone.is_some() || !of_zones(role));
+        allocator
     }
 
     /// The symbol that plays a role with the standard arguments.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::schema::{DeepBind, ForkPolicy, Limit, Promise, Readiness, SizedDelete};
+use super::schema::{DeepBind, ForkPolicy, Limit, Promise, Readiness, SizedDelete, Typed};
 use crate::spec::{Foreign, ReallocZero};
 
 pub(super) type Text = Option<Spanned<String>>;
@@ -86,6 +86,13 @@ pub(super) struct Raw {
     /// `(ptr)`, with the type of the answer: `bool f(ptr)`.
     #[schemars(with = "Option<String>")]
     pub(super) owns: Text,
+    /// `(ptr)`, with 0 for whatever is not the start of a live block: for Darwin's zones.
+    #[schemars(with = "Option<String>")]
+    pub(super) malloc_size: Text,
+    /// `(task, context, type_mask, zone_address, reader, recorder)`, as malloc_introspection_t has it on
+    /// Darwin; `slide` is how far the library lies in the task from where it lies here.
+    #[schemars(with = "Option<String>")]
+    pub(super) enumerator: Text,
     /// `(pad)`.
     #[schemars(with = "Option<String>")]
     pub(super) malloc_trim: Text,
@@ -122,6 +129,11 @@ pub(super) struct Raw {
     /// Whether `dlopen` drops RTLD_DEEPBIND, with which libraries look past this heap.
     #[schemars(with = "Option<DeepBind>")]
     pub(super) deepbind: Text,
+    /// Whether the heap is registered as a zone on Darwin; left out: it is.
+    pub(super) zone: Option<bool>,
+    /// Whether Darwin's typed functions are taken over too.
+    #[schemars(with = "Option<Typed>")]
+    pub(super) typed: Text,
     /// `forward`: sized delete hands the size on.
     #[schemars(with = "Option<SizedDelete>")]
     pub(super) sized_delete: Text,

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a description says of each role.
-pub(super) fn texts(raw: &Raw) -> [(Role, &Text); 18] {
+pub(super) fn texts(raw: &Raw) -> [(Role, &Text); 20] {
     [
         (Role::Malloc, &raw.malloc),
         (Role::Free, &raw.free),
@@ -28,6 +28,8 @@ pub(super) fn texts(raw: &Raw) -> [(Role, &Text); 18] {
         (Role::FreeAlignedSized, &raw.free_aligned_sized),
         (Role::GoodSize, &raw.malloc_good_size),
         (Role::Owns, &raw.owns),
+        (Role::MallocSize, &raw.malloc_size),
+        (Role::Enumerator, &raw.enumerator),
         (Role::MallocTrim, &raw.malloc_trim),
         (Role::MallocStats, &raw.malloc_stats),
         (Role::Init, &raw.init),

@@ -30,6 +30,7 @@ words! {
     Readiness "Whether calls look if their thread is ready." ["advisory", "required"];
     SizedDelete "Whether sized delete hands the size on." ["ignore", "forward"];
     DeepBind "What becomes of RTLD_DEEPBIND." ["keep", "drop"];
+    Typed "Whether typed functions are taken over." ["none", "all"];
     ForkPolicy "Who looks after fork." ["own"];
 }
 

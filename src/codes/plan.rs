@@ -168,6 +168,22 @@ pub(super) static PAGES: &[Code] = &[
          Leave `--hook` out, or name `-p windows` alone.",
     ),
     page(
+        "A8254",
+        "a zone that cannot tell sizes",
+        "On macOS heaps are zones, and a zone is asked how large its blocks are: by `malloc_size`, and by\n\
+         the system to find out whose a block is. Name `malloc_usable_size` or `malloc_size` in the\n\
+         description.",
+    ),
+    page(
+        "A8255",
+        "the system is asked whose a block is",
+        "On macOS other zones hand out blocks too, and the system did before the heap came. Without\n\
+         `owns` or `malloc_size` the shim asks the system of each block that is freed, resized or measured:\n\
+         what none of its zones has is the heap's. That walk costs, the heap is then no zone of its own\n\
+         (`leaks` and `heap` do not see it), and what is no block at all is taken for one.\n\
+         Example: `malloc_size = \"NAME_malloc_size\"`, which answers 0 for all but live blocks.",
+    ),
+    page(
         "A8260",
         "a description with two languages",
         "`rust = …` says that the functions are methods of a Rust type, `cpp = …` that a C++ class\n\

@@ -91,7 +91,7 @@ fn planned(
     options: &Verify,
     show: &Show,
 ) -> Result<Plan> {
-    let mut allocator = find_allocator(name, show)?;
+    let mut allocator = find_allocator(name, show)?.on(platform);
     if options.archive.lib.is_empty() {
         let how = match &allocator.cpp {
             Some(_) => "`build` measures the class",

@@ -106,7 +106,9 @@ impl Names {
 
     fn under(&self, prefix: &str, defined: &BTreeSet<&str>) -> Found {
         let mut found = Found::default();
-        for role in Role::ALL {
+        // A name alone does not say that a size is 0 for what is no block, nor what a walk reads.
+        let told = |role: &&Role| !matches!(role, Role::MallocSize | Role::Enumerator);
+        for role in Role::ALL.iter().filter(told) {
             let candidates: Vec<_> = self
                 .templates(role.key())
                 .iter()

@@ -19,6 +19,9 @@ impl Plan {
         if let Some(bound) = self.bind_hook(symbol) {
             return bound;
         }
+        if let Some(left) = self.leave_group(symbol) {
+            return left;
+        }
         match self.bind(symbol.operation) {
             // What stands before the operation's parameters would be taken for them.
             (Binding::Direct(target), _) if !symbol.passes_through() => {

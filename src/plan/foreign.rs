@@ -1,7 +1,7 @@
 //! Blocks of other heaps: what becomes of a pointer that this heap did not hand out, and of the
 //! libraries that look past this heap.
 
-use super::{Binding, Guard, Plan};
+use super::{Binding, Guard, Plan, zone};
 use crate::{
     allocator::Allocator,
     diagnostic::Diagnostic,
@@ -31,7 +31,9 @@ impl Plan {
             Effect::Frees | Effect::Reallocates | Effect::Inspects
         );
         let foreign = match self.foreign() {
-            Foreign::Forward if takes_blocks => "blocks of other heaps go back to them",
+            Foreign::Forward if takes_blocks => {
+                self.zoned.map_or("blocks of other heaps go back to them", zone::Zoned::price)
+            }
             Foreign::Abort if takes_blocks => "a block of another heap ends the program",
             _ => return (binding, why),
         };

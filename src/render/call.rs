@@ -16,7 +16,7 @@ pub(super) fn statement(symbol: &crate::spec::Symbol, call: &str) -> String {
         symbol.prototype.parameters.iter().any(constant)
     };
     let call = if asks("ptr") { call.replace("(ptr", "((void *)ptr") } else { call.to_owned() };
-    let inside = call.split_once('(').map_or("", |(_, rest)| rest);
+    let inside = call.split_once('(').map_or(call.as_str(), |(_, rest)| rest);
     let unused: String = symbol
         .prototype
         .parameters
@@ -36,7 +36,34 @@ pub(super) fn mentions(arguments: &str, name: &str) -> bool {
 /// Why every symbol that is placed has a call.
 pub(super) const REFUSED: &str = "plans with an operation that has no text are refused before";
 
-/// The call that answers an operation; `None` if this mechanism's text has none.
+/// The call that answers an operation on a platform; `None` if its mechanism's text has none.
+pub(super) fn text(plan: &Plan, operation: Operation) -> Option<String> {
+    match plan.platform.zone {
+        Some(_) => zoned(plan, operation),
+        None => plain(plan, operation),
+    }
+}
+
+/// The call where heaps are zones.
+pub(super) fn zoned(plan: &Plan, operation: Operation) -> Option<String> {
+    Some(match operation {
+        Operation::Memalign => "alloc8_memalign_in_zone(alignment, size)".to_owned(),
+        Operation::Reallocf => "alloc8_reallocf(ptr, size)".to_owned(),
+        Operation::MallocGoodSize => match plan.allocator.call(Role::GoodSize) {
+            Some(call) => call.with(&[]),
+            None => "size".to_owned(),
+        },
+        Operation::MallocDefaultZone | Operation::MallocZoneFromPtr => "&alloc8_zone".to_owned(),
+        Operation::MallocZoneBatchMalloc => "alloc8_batch_malloc(size, results, count)".to_owned(),
+        Operation::MallocZoneBatchFree => "alloc8_batch_free(blocks, count)".to_owned(),
+        Operation::MallocZoneMallocWithOptions => {
+            "alloc8_malloc_with_options(alignment, size, options)".to_owned()
+        }
+        _ => return plain(plan, operation),
+    })
+}
+
+/// The call where every block is ours.
 pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
     let has = |role: Role| plan.allocator.call(role).is_some();
     let any = any(plan);
@@ -103,9 +130,9 @@ pub(super) fn plain(plan: &Plan, operation: Operation) -> Option<String> {
 }
 
 /// What the functions that look whose a block is have at the end of their names; empty where nothing
-/// looks.
+/// looks, or where each public function looks for itself, for it knows the system's own.
 pub(super) fn any(plan: &Plan) -> &'static str {
-    if plan.foreign() == Foreign::Trust { "" } else { "_any" }
+    if plan.foreign() == Foreign::Trust || plan.platform.zone.is_some() { "" } else { "_any" }
 }
 
 /// Whether the operation is answered by a function of the allocator without anything around it.

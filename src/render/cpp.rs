@@ -233,7 +233,7 @@ fn symbol(plan: &Plan, answer: &Answer) -> Value {
 
 fn function(plan: &Plan, answer: &Answer) -> Value {
     let symbol = &answer.symbol;
-    let call = call::plain(plan, symbol.operation).expect(call::REFUSED);
+    let call = call::text(plan, symbol.operation).expect(call::REFUSED);
     let own = call.strip_prefix("alloc8_").filter(|_| !call::calls_raw(plan, symbol.operation));
     let call = match own {
         Some(own) => format!("shim::{own}"),

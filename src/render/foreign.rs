@@ -25,6 +25,10 @@ pub(super) fn declares_owns(plan: &Plan) -> bool {
 
 /// The policy, who tells, and where blocks go; `None` where nobody looks.
 pub(super) fn view(plan: &Plan) -> Option<Value> {
+    // Where heaps are zones, each public function looks for itself.
+    if plan.zoned.is_some() {
+        return None;
+    }
     let policy = match plan.foreign() {
         Foreign::Trust => return None,
         Foreign::Forward => "forward",

@@ -18,6 +18,7 @@ use crate::{
 mod call;
 mod cpp;
 mod foreign;
+mod macho;
 pub mod marker;
 mod pe;
 pub mod prefixed;
@@ -164,7 +165,7 @@ fn refuse_textless(plan: &Plan) -> Result<()> {
 fn has_text(plan: &Plan, symbol: &Symbol) -> bool {
     match plan.platform.hooks {
         Some(_) => pe::body(symbol).is_some(),
-        None => call::plain(plan, symbol.operation).is_some(),
+        None => call::text(plan, symbol.operation).is_some(),
     }
 }
 
@@ -173,6 +174,9 @@ fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
         return pe::parts(plan, inputs);
     }
     let part = |template, file: String, comment, context| Part { template, file, comment, context };
+    if plan.platform.zone.is_some() {
+        return macho::parts(plan);
+    }
     let build = view::build(plan, inputs);
     let mut parts = vec![
         part("shim.c.tera", "shim.c".to_owned(), Comment::C, view::shim(plan)),
@@ -234,10 +238,14 @@ fn templates(mechanism: &str, lang: &str) -> std::result::Result<Arc<tera::Tera>
     let others: Vec<_> = LANGUAGES.iter().filter(|(name, _)| *name != lang).collect();
     let is_other =
         |file: &str| others.iter().any(|(_, ext)| file.ends_with(&format!(".{ext}.tera")));
-    let folder = format!("templates/{mechanism}/");
-    let texts = embedded::names(&folder).filter(|file| !is_other(file)).map(|file| {
-        let text = embedded::text(&format!("{folder}{file}")).unwrap_or_default();
-        (format!("{mechanism}/{file}"), text)
+    // What the shims of all mechanisms have in common is in `templates/c`.
+    let texts = [mechanism, "c"].into_iter().flat_map(|part| {
+        let folder = format!("templates/{part}/");
+        let files: Vec<_> = embedded::names(&folder).filter(|file| !is_other(file)).collect();
+        files.into_iter().map(move |file| {
+            let text = embedded::text(&format!("{folder}{file}")).unwrap_or_default();
+            (format!("{part}/{file}"), text)
+        })
     });
     let mut tera = tera::Tera::new();
     tera.autoescape_on(Vec::<String>::new());

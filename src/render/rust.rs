@@ -150,7 +150,7 @@ fn is_called(plan: &Plan, role: Role) -> bool {
         Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),
         Role::Owns => foreign::asks_owns(plan),
         Role::ThreadInit | Role::ThreadCleanup => plan.threads.is_some_and(|t| t.hooked),
-        Role::GoodSize => false,
+        Role::GoodSize | Role::MallocSize | Role::Enumerator => false,
         Role::Malloc | Role::Free | Role::Memalign | Role::UsableSize => true,
     }
 }

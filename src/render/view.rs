@@ -149,7 +149,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         Mode::Interpose => plan.platform.runtime.constructors,
         Mode::Static | Mode::Prefixed(_) => Constructors::Last,
     };
-    json!({
+    let mut values = json!({
         "static": carried,
         "weak": if carried { " __attribute__((weak))" } else { "" },
         "allocator": {
@@ -162,10 +162,10 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         "direct": plan.direct().next().is_some(),
         "uses": {
             "page_size": page_size,
-            "memset": calloc.is_none() || flagged,
+            "memset": calloc.is_none() || flagged || op(Operation::MallocZoneMallocWithOptions),
             "memcpy": plan.prefix().is_some() || copies || plan.guarded(Role::Realloc, Promise::MinAlign) || flagged,
             "message": foreign.is_some() || !usable || operators || answered(Operation::MallocStats) || answered(Operation::MallocStatsPrint),
-            "abort": foreign.is_some() || !usable || operators || (plan.ready && plan.platform.runtime.emulated_tls),
+            "abort": foreign.is_some() || !usable || operators || (plan.ready && (plan.platform.runtime.emulated_tls || plan.platform.zone.is_some())),
         },
         "operators": operators,
         "threads": threads::threads(plan),
@@ -189,7 +189,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         "any": if foreign.is_some() { "_any" } else { "" },
         "op": {
             "aligned_alloc": op(Operation::AlignedAlloc) && !bound_raw(Operation::AlignedAlloc),
-            "memalign": op(Operation::Memalign),
+            "memalign": op(Operation::Memalign) && plan.zoned.is_none(),
             "posix_memalign": op(Operation::PosixMemalign),
             "valloc": op(Operation::Valloc),
             "pvalloc": op(Operation::Pvalloc),
@@ -206,7 +206,9 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
             "constructors": constructors, "preinit": plan.precedes_constructors(),
         })),
         "families": if plan.platform.hooks.is_none() { families(plan, abi) } else { Vec::new() },
-    })
+    });
+    values["semantics"] = json!(plan.platform.semantics);
+    values
 }
 
 pub(super) fn context<T: Serialize>(value: &T) -> tera::Context {
@@ -235,7 +237,8 @@ pub(super) fn is_called(plan: &Plan, role: Role) -> bool {
     match role {
         Role::Owns => super::foreign::asks_owns(plan),
         Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),
-        role => role != Role::GoodSize,
+        Role::GoodSize | Role::MallocSize | Role::Enumerator => plan.platform.zone.is_some(),
+        _ => true,
     }
 }
 
@@ -410,7 +413,7 @@ pub(super) fn left(answers: &[&Answer]) -> Vec<Value> {
 }
 
 fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
-    let call = call::plain(plan, answer.symbol.operation).expect(call::REFUSED);
+    let call = call::text(plan, answer.symbol.operation).expect(call::REFUSED);
     let jumps = answer.symbol.operation == Operation::Dlopen;
     json!({
         "jumps": jumps,

@@ -265,6 +265,8 @@ fn zone_of(raw: &raw::Zone, members: &[(&Family, Vec<String>)], report: &mut Rep
     Zone {
         fields: fields.collect(),
         version: *raw.version.get_ref(),
+        first: raw.first.clone(),
+        fork: raw.fork.clone(),
         growth: raw.growth.iter().map(growth_of).collect(),
     }
 }

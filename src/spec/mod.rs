@@ -29,7 +29,7 @@ pub use abi::Abi;
 pub use load::{platform, platform_from, platform_names, platform_of, platforms};
 pub use runtime::{Carried, Constructors, First, Hooks, Runtime};
 pub use semantics::{AlignedSize, Foreign, OddAlignment, ReallocZero, Semantics};
-pub use zone::{Field, Growth, Null, Zone};
+pub use zone::{Field, ForkFunctions, Growth, Null, Zone};
 
 /// A name that programs allocate or free through.
 #[derive(Debug, Clone)]
@@ -167,6 +167,9 @@ pub struct Group {
     /// Whether some versions of the platform lack it, so that references must be weak.
     #[serde(default)]
     pub weak: bool,
+    /// Whether it is taken over only where the description asks for it (`typed = "all"`).
+    #[serde(default)]
+    pub optional: bool,
     /// In words.
     pub why: String,
     /// The authority.

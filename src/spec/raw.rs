@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Abi, Carried, Group, Hooks, Null, Reason, Runtime, Semantics};
+use super::{Abi, Carried, ForkFunctions, Group, Hooks, Null, Reason, Runtime, Semantics};
 use crate::operation::Operation;
 
 /// A family of symbols, by who defined them: `specs/families/NAME.toml`.
@@ -217,6 +217,10 @@ pub(super) struct Zone {
     /// The version that shims claim.
     #[schemars(with = "u32")]
     pub(super) version: Spanned<u32>,
+    /// What the platform's own zone is called, which stands first at the start.
+    pub(super) first: String,
+    /// What runs around fork, where no zone is registered.
+    pub(super) fork: ForkFunctions,
     /// What each version brought.
     pub(super) growth: Vec<Growth>,
 }

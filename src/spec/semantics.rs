@@ -55,6 +55,12 @@ pub struct Semantics {
     pub aligned_alloc: OddAlignment,
     /// `aligned_alloc` with a size that is no multiple of the alignment.
     pub aligned_alloc_size: AlignedSize,
+    /// Whether `aligned_alloc` also refuses alignments below that of a pointer.
+    #[serde(default)]
+    pub aligned_alloc_pointer: bool,
+    /// Whether a failed `posix_memalign` leaves errno as it was, whatever the heap set it to.
+    #[serde(default)]
+    pub posix_memalign_keeps_errno: bool,
     /// `memalign` with an odd alignment.
     pub memalign: OddAlignment,
     /// The default policy for foreign pointers.

@@ -63,11 +63,27 @@ pub struct Growth {
     pub reference: String,
 }
 
+/// The platform's functions that lock every registered zone around fork, and release them.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForkFunctions {
+    /// Before.
+    pub prepare: String,
+    /// After, in the parent.
+    pub parent: String,
+    /// After, in the child.
+    pub child: String,
+}
+
 /// The zone.
 #[derive(Debug, Clone)]
 pub struct Zone {
     /// The version that shims claim.
     pub version: u32,
+    /// What the platform's own zone is called, which stands first at the start.
+    pub first: String,
+    /// What a heap that is no registered zone stands before, and calls.
+    pub fork: ForkFunctions,
     /// In the order of the header.
     pub fields: Vec<Field>,
     /// By version.

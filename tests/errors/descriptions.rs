@@ -67,9 +67,17 @@ fn an_allocator_that_cannot_answer_a_symbol_is_refused_for_all_of_them() {
 #[test]
 fn a_policy_against_the_platform_s_own_is_refused() {
     let place = folder();
-    let text = "schema = 1\nmalloc = \"m\"\nfree = \"f\"\nrealloc = \"r\"\nmemalign = \"a\"\nowns = \"o\"\nforeign = \"abort\"\n";
+    let text = "schema = 1\nmalloc = \"m\"\nfree = \"f\"\nrealloc = \"r\"\nmemalign = \"a\"\nmalloc_usable_size = \"u\"\nowns = \"o\"\nforeign = \"abort\"\n";
     fs::write(place.path().join("heap.toml"), text).unwrap();
     refused("policy", place.path(), &["list", "symbols", "-p", "macos", "-a", "heap"]);
+}
+
+#[test]
+fn a_zone_that_cannot_tell_sizes_is_refused() {
+    let place = folder();
+    let text = "schema = 1\nmalloc = \"m\"\nfree = \"f\"\nrealloc = \"r\"\nmemalign = \"a\"\nmalloc_lock = \"l\"\nmalloc_unlock = \"u\"\n";
+    fs::write(place.path().join("heap.toml"), text).unwrap();
+    refused("no-sizes", place.path(), &["-p", "macos", "-a", "heap"]);
 }
 
 #[test]

@@ -204,6 +204,20 @@ pub(super) fn built(name: &str, command: &mut Command) -> PathBuf {
     file
 }
 
+/// A file with this text, under a name that tells one text from another.
+pub(super) fn stored(name: &str, text: &str) -> PathBuf {
+    let hash: String = Sha256::digest(text).iter().take(6).map(|b| format!("{b:02x}")).collect();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("macho").join(hash);
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(name);
+    if !file.exists() {
+        let work = tempfile::NamedTempFile::new_in(&folder).unwrap();
+        fs::write(&work, text).unwrap();
+        work.persist(&file).unwrap();
+    }
+    file
+}
+
 /// What a run left.
 pub(super) struct Run {
     pub(super) status: Option<i32>,

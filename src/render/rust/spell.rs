@@ -77,6 +77,7 @@ pub(super) fn own(standard: &Prototype, call: &Call) -> Prototype {
     let parameter = |(place, argument): (usize, &Argument)| match argument {
         Argument::Parameter(name) => standard.parameters.iter().find(|p| p.name == *name).cloned(),
         Argument::Usable => Some(named("size_t", "usable".to_owned())),
+        Argument::Slide => Some(named("vm_address_t", "slide".to_owned())),
         Argument::Number(_) => Some(named("size_t", format!("number{place}"))),
         Argument::Null => Some(named("void *", format!("null{place}"))),
     };
@@ -94,6 +95,7 @@ pub(super) fn spell(allocator: &Allocator, call: &Call) -> String {
     let argument = |argument: &Argument| match argument {
         Argument::Parameter(name) => name.clone(),
         Argument::Usable => "usable_size(ptr)".to_owned(),
+        Argument::Slide => "slide".to_owned(),
         Argument::Number(number) => count(*number),
         Argument::Null => "ptr::null_mut()".to_owned(),
     };
