@@ -92,13 +92,17 @@ impl Plan {
                 Guard::Missing(Promise::ZeroSize) if by_memalign => 0,
                 Guard::Missing(Promise::MaxAlign) => self.alignment(operation, guards),
                 Guard::Missing(promise) => self.missing(*promise, operation),
-                // A call that asks for a key's value, and the arguments kept around it.
-                Guard::Ready if self.platform.runtime.emulated_tls => 25,
+                Guard::Ready if self.platform.runtime.emulated_tls => {
+                    self.key(operation, guards)?
+                }
                 // The address of the flag, a comparison and a branch.
                 Guard::Ready if operation == Operation::New(Form::default()) => 4,
                 Guard::Ready => 3,
                 Guard::RoundUp => 5,
-                Guard::Multiple => 3,
+                // A look at the alignment, which another guard may have taken already.
+                Guard::Multiple if lacks(Promise::AlignmentEinval) => 2,
+                Guard::Multiple if lacks(Promise::MaxAlign) => 3,
+                Guard::Multiple => 5,
                 // A call of `owns`, whose own instructions are the allocator's, and registers that
                 // keep the arguments meanwhile.
                 Guard::Foreign => match self.role(operation) {
@@ -116,6 +120,22 @@ impl Plan {
             };
         }
         Some(price)
+    }
+
+    /// A call that asks for a key's value, with glibc's own instructions, and the arguments kept around
+    /// it; counted where no other guard keeps some of them.
+    fn key(&self, operation: Operation, guards: &[Guard]) -> Option<u32> {
+        let apart = |guard: &Guard| {
+            matches!(guard, Guard::Ready | Guard::Throw | Guard::RoundUp | Guard::Library)
+        };
+        let arguments = self.role(operation)?.prototype().parameters.len();
+        guards.iter().all(apart).then_some(match (operation, arguments) {
+            (Operation::New(form), _) if form.aligned => 22,
+            (Operation::New(_), _) => 23,
+            (_, 1) => 26,
+            (_, 2) => 32,
+            _ => 34,
+        })
     }
 
     fn missing(&self, promise: Promise, operation: Operation) -> u32 {
@@ -143,6 +163,7 @@ impl Plan {
             _ => 2,
         }
     }
+
     /// A look at the alignment of a block; what was computed of the alignment before may serve again.
     fn alignment(&self, operation: Operation, guards: &[Guard]) -> u32 {
         if self.allocator.promises.max_align != Limit::Unknown {

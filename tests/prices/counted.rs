@@ -14,7 +14,7 @@ use alloc8_gen::{
     operation::Operation,
     plan::{Answer, Binding, Plan},
     render::{self, Inputs},
-    spec,
+    spec::{self, Platform},
 };
 use tempfile::TempDir;
 
@@ -73,7 +73,14 @@ pub(crate) struct Counted {
 impl Shim {
     /// Compiled as a user would who has no build fragment: everything jumps.
     pub(crate) fn jumping(cc: &str, allocator: &Allocator) -> Shim {
-        Shim::linked(cc, allocator, &[])
+        Shim::linked(cc, plan(allocator), &[])
+    }
+
+    /// The same by gcc for a platform that is as Linux but for something.
+    pub(crate) fn elsewhere(allocator: &Allocator, differs: impl Fn(&mut Platform)) -> Shim {
+        let mut platform = spec::platform("linux").unwrap();
+        differs(&mut platform);
+        Shim::linked("gcc", Plan::new(&platform, allocator).unwrap().0, &[])
     }
 
     /// Bound directly, by the options that the build fragments give.
@@ -85,11 +92,10 @@ impl Shim {
             of_abi.map(|(s, target)| format!("-Wl,--defsym={}={target}", s.name(abi))).collect();
         options.push("-Wl,--defsym=alloc8_direct_options=alloc8_direct_macro".to_owned());
         options.push("-DALLOC8_DIRECT".to_owned());
-        Shim::linked(cc, allocator, &options)
+        Shim::linked(cc, plan, &options)
     }
 
-    fn linked(cc: &str, allocator: &Allocator, options: &[String]) -> Shim {
-        let plan = plan(allocator);
+    fn linked(cc: &str, plan: Plan, options: &[String]) -> Shim {
         let work = TempDir::new().unwrap();
         let inputs = Inputs::interposer("linux", "still");
         for (name, text) in render::render(&plan, &inputs).unwrap() {

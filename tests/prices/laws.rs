@@ -1,5 +1,7 @@
 //! Prices hold for every guard alone, for those of the C functions together, and for none.
 
+use alloc8_gen::spec::{AlignedSize, Platform};
+
 use super::counted::{Counted, Shim, allocator};
 use crate::common;
 
@@ -103,6 +105,27 @@ const COMBINATIONS: &[&[&str]] = &[
 fn a_call_that_waits_for_its_thread_costs_what_the_plan_says() {
     let ready = "thread_init = \"still_thread_init\"\nthread_policy = \"required\"";
     none(&agree("ready", &Shim::jumping("gcc", &allocator(PROMISES, ready)).jumps()));
+}
+
+#[test]
+fn a_call_that_asks_a_key_about_its_thread_costs_what_the_plan_says() {
+    let ready = "thread_init = \"still_thread_init\"\nthread_policy = \"required\"";
+    let by_key = |platform: &mut Platform| platform.runtime.emulated_tls = true;
+    none(&agree("key", &Shim::elsewhere(&allocator(PROMISES, ready), by_key).jumps()));
+}
+
+#[test]
+fn a_size_that_must_be_a_multiple_costs_what_the_plan_says() {
+    let c11 = |p: &mut Platform| p.semantics.aligned_alloc_size = AlignedSize::Multiple;
+    let mut wrong = Vec::new();
+    let alone = PROMISES.iter().map(|promise| vec![*promise]);
+    for missing in [Vec::new()].into_iter().chain(alone) {
+        let shim = Shim::elsewhere(&allocator(&without(&missing), ""), c11);
+        let counted = shim.jumps();
+        assert!(counted.iter().any(|c| c.symbol == "aligned_alloc" && c.plan > 3));
+        wrong.extend(agree(&format!("multiple, without {missing:?}"), &counted));
+    }
+    none(&wrong);
 }
 
 #[test]
