@@ -10,6 +10,7 @@ mod macho {
     mod chained;
     mod controls;
     mod faults;
+    mod laws;
     mod rendered;
     mod strangers;
 }

@@ -78,6 +78,8 @@ pub(super) fn header(platform: &Platform) -> Result<String> {
         .symbols
         .iter()
         .filter(|symbol| !symbol.varies() && !symbol.spec_name().starts_with("_Z"))
+        // Programs see such a name as that of another function.
+        .filter(|symbol| !symbol.spec_name().contains('$'))
         .map(|symbol| {
             let has = platform.abis.iter().filter(|abi| symbol.is_in(abi));
             let conditions: Vec<_> = has.map(|abi| abi.condition.as_str()).collect();
@@ -101,6 +103,7 @@ pub(super) fn header(platform: &Platform) -> Result<String> {
             "aligned_alloc_rounds_up": yes(semantics.aligned_alloc == OddAlignment::RoundUp),
             "memalign_rounds_up": yes(semantics.memalign == OddAlignment::RoundUp),
             "aligned_alloc_takes_any_size": yes(semantics.aligned_alloc_size == AlignedSize::Any),
+            "aligned_alloc_pointer": semantics.aligned_alloc_pointer,
             "symbols": symbols,
             "reaches": reaches,
         }),

@@ -92,13 +92,13 @@ fn enumerator(plan: &Plan) -> Option<Value> {
     let call = plan.allocator.call(Role::Enumerator)?;
     let text = call.with(&[]);
     let slides = call.arguments.contains(&Argument::Slide);
-    let unused = |name: &str| !call::mentions(&text, name) && !(slides && name == "zone_address");
+    let used = |name: &str| call::mentions(&text, name) || slides && name == "zone_address";
     let prototype = Role::Enumerator.prototype();
     let names = prototype.parameters.iter().map(|p| p.name.as_str());
     Some(json!({
         "call": text,
         "slides": slides,
-        "unused": names.filter(|name| unused(name)).collect::<Vec<_>>(),
+        "unused": names.filter(|name| !used(name)).collect::<Vec<_>>(),
     }))
 }
 

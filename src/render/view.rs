@@ -244,14 +244,16 @@ pub(super) fn is_called(plan: &Plan, role: Role) -> bool {
 
 fn declarations(plan: &Plan) -> Vec<String> {
     let mut declarations = Vec::new();
+    let mut symbols = Vec::new();
     for (role, call) in &plan.allocator.functions {
         if !is_called(plan, *role) || (*role == Role::Owns && !super::foreign::declares_owns(plan))
         {
             continue;
         }
-        let declaration = format!("extern {}", call.declaration(&role.prototype()));
-        if !declarations.contains(&declaration) {
-            declarations.push(declaration);
+        // One function may play several roles, with blocks that are constant in one of them.
+        if !symbols.contains(&&call.symbol) {
+            symbols.push(&call.symbol);
+            declarations.push(format!("extern {}", call.declaration(&role.prototype())));
         }
     }
     let flag = plan.allocator.thread_created.iter();

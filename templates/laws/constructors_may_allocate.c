@@ -37,6 +37,7 @@ static void run(unsigned stage)
     CHECK(huge == NULL && law_errno() == ENOMEM, "a failure before main() to set ENOMEM; saw %p, errno %d", huge, law_errno());
 }
 
+#ifdef __ELF__
 static void before_constructors(void)
 {
     run(0);
@@ -44,6 +45,7 @@ static void before_constructors(void)
 
 __attribute__((section(".preinit_array"), used))
 static void (*const before_constructors_entry)(void) = before_constructors;
+#endif
 
 __attribute__((constructor(101)))
 static void first_constructor(void)

@@ -26,7 +26,7 @@ int main(void)
         void *(*call)(size_t, size_t);
         size_t least;
     } ways[] = {
-        {"aligned_alloc", by_aligned_alloc, 1},
+        {"aligned_alloc", by_aligned_alloc, PLATFORM_ALIGNED_ALLOC_LEAST},
 #if PLATFORM_HAS_MEMALIGN
         {"memalign", by_memalign, 1},
 #endif

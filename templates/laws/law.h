@@ -120,8 +120,15 @@ static inline void *law_memalign(size_t alignment, size_t size)
 {
 #if PLATFORM_HAS_MEMALIGN
     return memalign(alignment, size);
-#else
+#elif PLATFORM_ALIGNED_ALLOC_TAKES_ANY_SIZE
     return aligned_alloc(alignment, size);
+#else
+    void *block = NULL;
+    int error = posix_memalign(&block, alignment < sizeof block ? sizeof block : alignment, size);
+    if (error != 0) {
+        errno = error;
+    }
+    return block;
 #endif
 }
 

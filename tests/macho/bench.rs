@@ -112,6 +112,13 @@ impl Bench {
         self.started(command.arg(&self.client), zone, typed)
     }
 
+    /// Runs another program.
+    pub(super) fn program(&self, insert: &Path, program: &Path) -> Command {
+        let mut command = self.runner.command(&self.loader, None);
+        command.arg("--insert").arg(insert).arg(program);
+        command
+    }
+
     /// The same where another heap's zone stands first already; without the laws of fork, whose locks that heap
     /// alone has.
     pub(super) fn run_beside(&self, first: &str, insert: &Path) -> Run {

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use alloc8_gen::{
-    allocator::{self, Allocator, Role},
+    allocator::{self, Allocator, Origin, Role},
     diagnostic::Source,
     plan::Plan,
     render::{self, Inputs},
@@ -13,7 +13,7 @@ use alloc8_gen::{
 use super::bench::{Bench, MACOS_11, NEW, NO_ZONE, OLD, benches, sources, stored, zig_cc};
 
 /// The built-in heap, as its description says with these lines before it, and without those roles.
-fn heap(more: &str, without: &[Role]) -> Allocator {
+pub(super) fn heap(more: &str, without: &[Role]) -> Allocator {
     let built_in = allocator::built_in("simple_heap").unwrap().unwrap();
     let text = format!("{more}\n{}", built_in.source.text);
     let source = Source::new("simple_heap.toml", text);
@@ -22,25 +22,36 @@ fn heap(more: &str, without: &[Role]) -> Allocator {
     heap
 }
 
+/// A heap that promises nothing; its usable size is one of the keys here.
+fn tolerant(keys: &str) -> Allocator {
+    let text = format!(
+        "{keys}\nmalloc = \"tolerant_malloc\"\nfree = \"tolerant_free\"\nmemalign = \"tolerant_memalign\"\nmalloc_good_size = \"tolerant_malloc_good_size\"\nmalloc_lock = \"tolerant_malloc_lock\"\nmalloc_unlock = \"tolerant_malloc_unlock\"\nmalloc_reinit = \"tolerant_malloc_reinit\"\n"
+    );
+    allocator::read(&Source::new("tolerant.toml", text), "tolerant", Origin::BuiltIn).unwrap()
+}
+
 fn shim(heap: &Allocator) -> String {
     let macos = spec::platform("macos").unwrap();
     let (plan, _) = Plan::new(&macos, heap).unwrap();
-    let inputs = Inputs::interposer("macos", "simple_heap");
+    let inputs = Inputs::interposer("macos", &heap.name);
     render::render(&plan, &inputs).unwrap().remove("shim.c").unwrap()
 }
 
-/// The dylib: no warning is let pass in the shim.
-fn built(bench: &Bench, heap: &Allocator) -> PathBuf {
-    let text = shim(heap);
-    let file = stored("shim.c", &text);
+/// The dylib of a shim and a heap; no warning is let pass in the shim.
+fn linked(bench: &Bench, heap: &Allocator, source: &str) -> PathBuf {
+    let file = stored("shim.c", &shim(heap));
     let strict = ["-c", "-Wpedantic", "-std=c11"];
     let object = zig_cc(bench.cpu, &strict).args([file]).built(&bench.cpu.named("shim.o"));
-    let source = sources("../../examples/simple_heap/simple_heap.c");
-    let text = fs::read_to_string(source).unwrap();
-    let source = stored("simple_heap.c", &text);
+    let text = fs::read_to_string(sources(source)).unwrap();
+    let source = stored("heap.c", &text);
+    let faults = format!("-I{}", sources("faults").display());
     let words =
-        ["-dynamiclib", "-fvisibility=hidden", "-install_name", "@rpath/libsimple_heap.dylib"];
-    zig_cc(bench.cpu, &words).args([object, source]).built(&bench.cpu.named("libsimple_heap.dylib"))
+        ["-dynamiclib", "-fvisibility=hidden", "-install_name", "@rpath/libheap.dylib", &faults];
+    zig_cc(bench.cpu, &words).args([object, source]).built(&bench.cpu.named("libheap.dylib"))
+}
+
+pub(super) fn built(bench: &Bench, heap: &Allocator) -> PathBuf {
+    linked(bench, heap, "../../examples/simple_heap/simple_heap.c")
 }
 
 #[test]
@@ -123,3 +134,104 @@ const INEXACT: [&str; 15] = [
     "malloc_type_free_frees_what_malloc_gave",
     "malloc_type_zone_free_frees",
 ];
+
+/// Whose a block is, the system tells: by a walk through its zones, of which the heap is none.
+#[test]
+fn a_heap_that_cannot_tell_its_blocks_asks_the_system() {
+    let heap = tolerant("malloc_usable_size = \"tolerant_malloc_usable_size\"");
+    for bench in benches() {
+        let library = linked(&bench, &heap, "rendered/tolerant.c");
+        let run = bench.run(&[], &[&library], "tolerant", true);
+        run.fails(&OF_THE_LIST, bench.cpu.zig);
+        assert_eq!(run.end, Some(format!("client: {NO_ZONE} checks, 2 failed")), "{}", run.said);
+        run.says("tuples 25 live 0 absent 0 dropped", bench.cpu.zig);
+        run.says("loader: pre-init: 14 checks, 0 failed", bench.cpu.zig);
+    }
+}
+
+/// What an allocator does not promise, the shim keeps here too.
+#[test]
+fn a_heap_that_promises_nothing_but_sizes_is_a_whole_zone() {
+    let size = "tolerant_malloc_usable_size(ptr)";
+    let heap = tolerant(&format!("malloc_usable_size = \"{size}\"\nmalloc_size = \"{size}\""));
+    for bench in benches() {
+        let library = linked(&bench, &heap, "rendered/tolerant.c");
+        let run = bench.run(&[], &[&library], "tolerant", true);
+        // By an enumerator, of which there is none.
+        let walked = [
+            "the_zone_counts_its_blocks",
+            "the_enumerator_tells_each_block_once",
+            "the_enumerator_tells_no_freed_block",
+            "the_enumerator_tells_what_a_child_has",
+            "the_enumerator_tells_nothing_that_the_child_freed",
+            "the_enumerator_tells_what_the_child_took",
+        ];
+        run.fails(&walked, bench.cpu.zig);
+    }
+}
+
+/// Our structures are those of the header, and so are the functions that the shim declares: with signed
+/// pointers (arm64e) it takes the header's own.
+#[test]
+fn declarations_are_those_of_the_systems_header() {
+    let text = shim(&heap("typed = \"all\"", &[]));
+    let from = text.find("typedef struct alloc8_zone").unwrap();
+    let own = &text[from..from + text[from..].find("#endif\n\n").unwrap()];
+    let mut proof = String::from("#include <stddef.h>\n#include <stdint.h>\n");
+    let names = own.lines().filter_map(|l| l.strip_prefix("typedef ").or(l.strip_prefix("} ")));
+    let names: Vec<_> = names.filter_map(typedef_name).collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in &names {
+        proof += &format!("#define {name} own_{name}\n");
+    }
+    proof += own;
+    for name in &names {
+        proof += &format!("#undef {name}\n");
+    }
+    proof += "#include <malloc/malloc.h>\n";
+    for name in names.iter().filter(|name| {
+        !name.ends_with("reader_t") && !name.ends_with("recorder_t") && !name.ends_with("printer_t")
+    }) {
+        proof += &format!("_Static_assert(sizeof(own_{name}) == sizeof({name}), \"{name}\");\n");
+    }
+    let fields = spec::platform("macos").unwrap().zone.unwrap().fields;
+    assert_eq!(fields.len(), 25 + 17);
+    for field in fields {
+        let (structure, name) = (&field.structure, &field.name);
+        proof += &format!(
+            "_Static_assert(offsetof(own_{structure}, {name}) == offsetof({structure}, {name}), \"{name}\");\n"
+        );
+    }
+    for bench in benches() {
+        let object = |name: &str, text: &str, more: &[&str]| {
+            let words = [&["-c", "-Wno-unused"], more].concat();
+            zig_cc(bench.cpu, &words).args([stored(name, text)]).built(&bench.cpu.named("proof.o"))
+        };
+        object("layout.c", &proof, &[]);
+        object("shim.c", &text, &["-DALLOC8_SIGNED_POINTERS="]);
+    }
+}
+
+/// `X` of `typedef … X;`, `} X;` and `typedef … (*X)(…);`.
+fn typedef_name(line: &str) -> Option<String> {
+    let words = match line.split_once("(*") {
+        Some((_, rest)) => rest.split(')').next()?,
+        None => line.strip_suffix(';')?.rsplit([' ', '*']).next()?,
+    };
+    Some(words.to_owned())
+}
+
+#[test]
+fn every_built_in_allocator_has_a_shim_without_warnings() {
+    for bench in benches().iter().take(1) {
+        for name in allocator::built_in_names() {
+            let heap = allocator::built_in(&name).unwrap().unwrap();
+            for typed in [false, true] {
+                let heap = Allocator { typed, zone: typed, ..heap.clone() };
+                let file = stored("shim.c", &shim(&heap));
+                let strict = ["-c", "-Wpedantic", "-std=c11"];
+                zig_cc(bench.cpu, &strict).args([file]).built(&bench.cpu.named("shim.o"));
+            }
+        }
+    }
+}
