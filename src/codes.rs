@@ -7,7 +7,9 @@
 mod build;
 mod description;
 mod file;
+mod insert;
 mod judge;
+mod macho;
 mod measure;
 mod plan;
 mod run;
@@ -43,7 +45,9 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         file::PAGES,
         build::PAGES,
         judge::PAGES,
+        macho::PAGES,
         run::PAGES,
+        insert::PAGES,
         measure::PAGES,
         usage::PAGES,
     ];

@@ -12,6 +12,7 @@ use std::{
 };
 
 mod inspect;
+pub mod macho;
 
 pub use inspect::{ArchiveFacts, inspect, machine_of};
 
@@ -52,6 +53,8 @@ pub struct Hidden {
     /// What the copies are made of, in the same order.
     originals: Vec<PathBuf>,
     copies: Vec<Copy>,
+    /// In Mach-O, where all else becomes private to what the copies are linked into: what stays visible.
+    visible: Option<BTreeSet<String>>,
 }
 
 /// A copy that is to be made.
@@ -67,7 +70,7 @@ impl Hidden {
     /// Archives in which there is nothing to hide.
     pub fn nothing(archives: &[PathBuf]) -> Hidden {
         let [archives, originals] = [archives, archives].map(<[PathBuf]>::to_vec);
-        Hidden { archives, originals, renamed: BTreeMap::new(), copies: Vec::new() }
+        Hidden { archives, originals, renamed: BTreeMap::new(), copies: Vec::new(), visible: None }
     }
 
     /// All but the first archive.
@@ -81,7 +84,7 @@ impl Hidden {
     /// # Errors
     /// `A8304` if an archive cannot be read.
     pub(crate) fn key(&self) -> Result<Vec<Vec<u8>>> {
-        let mut parts = vec![format!("{:?}", self.renamed).into_bytes()];
+        let mut parts = vec![format!("{:?} {:?}", self.renamed, self.visible).into_bytes()];
         for archive in &self.originals {
             parts.push(fs::read(archive).map_err(|error| {
                 let message = format!("could not read `{}`: {error}", archive.display());
@@ -99,6 +102,10 @@ impl Hidden {
         for copy in self.copies.iter().filter(|copy| !copy.to.is_file()) {
             let folder = copy.to.parent().unwrap_or(Path::new(""));
             make_folder(folder)?;
+            if let Some(visible) = &self.visible {
+                macho::copy(compiler, &copy.from, &copy.to, &self.renamed, visible)?;
+                continue;
+            }
             let list = folder.join("hidden-names.txt");
             let lines: String =
                 self.renamed.iter().map(|(old, new)| format!("{old} {new}\n")).collect();

@@ -10,6 +10,7 @@ use std::{
 };
 
 mod cxx;
+mod dylib;
 mod files;
 
 use crate::{
@@ -77,6 +78,10 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
     platform.narrow(&abi.name);
     let mut archives = archives(order)?;
     let mut inputs = archives.clone();
+    let parts = Work::new(order.cache)?;
+    if order.compiler.is_for_darwin() {
+        archives = hide::macho::slices(order.compiler, &archives, &parts.path)?;
+    }
     let class = match order.lang {
         "cpp" => cxx::Unit::of_class(order, &Plan::new(&platform, order.allocator)?.0)?,
         _ => None,
@@ -105,6 +110,10 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
             let unit = cxx::Unit::of_archive(order, &plan)?;
             let plan = plan.in_cxx();
             let library = cxx::assemble(order, &abi, &plan, &unit, &hidden, &work.path)?;
+            (plan, library)
+        }
+        _ if platform.mechanism == "macho" => {
+            let library = dylib::assemble(order, &abi, &plan, &hidden, &work.path)?;
             (plan, library)
         }
         _ => {
@@ -179,7 +188,11 @@ pub fn prepare(
     let mut allocator = complete(allocator, &facts.defined)?;
     allocator.indirect = facts.hidden_targets;
     let work = Work::new(cache)?;
-    let hidden = hide::plan(archives, names, &allocator.keep, &work.path.join("hidden"))?;
+    let folder = work.path.join("hidden");
+    let mut hidden = hide::plan(archives, names, &allocator.keep, &folder)?;
+    if compiler.is_for_darwin() {
+        hidden = hidden.in_private(&allocator, &folder)?;
+    }
     let described = hidden.describe(&allocator);
     let probes = cache.join("probes");
     let probe_work = work.path.join("probe");
@@ -379,16 +392,10 @@ pub(crate) fn recipe(
 
 /// Reads the library back: nothing that the plan promises may be missing from it.
 fn judge(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
-    let data = read(library)?;
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Report::from(Diagnostic::error(
-            "A8601",
-            format!("`{}` cannot be read back: {error}", library.display()),
-        ))
+    let verdict = match plan.platform.mechanism.as_str() {
+        "macho" => dylib::look(library, plan, abi)?,
+        _ => look(library, plan, abi)?,
     };
-    let object = SharedObject::read(&data).map_err(|e| unreadable(&e))?;
-    let verdict = verify::verify(&data, &object, &plan.platform, abi, Some(plan))
-        .map_err(|e| unreadable(&e))?;
     if !verdict.has_faults() {
         return Ok(verdict);
     }
@@ -404,6 +411,18 @@ fn judge(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
     Err(diagnostic
         .help("the linker may have dropped names: try another with `--cc \"cc -fuse-ld=bfd\"`")
         .into())
+}
+
+fn look(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
+    let data = read(library)?;
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Report::from(Diagnostic::error(
+            "A8601",
+            format!("`{}` cannot be read back: {error}", library.display()),
+        ))
+    };
+    let object = SharedObject::read(&data).map_err(|e| unreadable(&e))?;
+    verify::verify(&data, &object, &plan.platform, abi, Some(plan)).map_err(|e| unreadable(&e))
 }
 
 /// A folder for intermediate files, gone when it is done with.

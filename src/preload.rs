@@ -12,6 +12,8 @@ use crate::{
     spec::{Abi, Platform},
 };
 
+pub mod darwin;
+
 /// Judges a program; errors mean that nothing would take effect.
 pub fn judge(
     name: &str,

@@ -15,6 +15,7 @@ use crate::{
 
 mod facts;
 pub mod image;
+pub mod macho;
 mod program;
 
 use facts::facts;
@@ -69,6 +70,9 @@ pub struct Finding {
 /// A finding about the whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
+    /// Its page, if it has one: `explain` knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
     /// What it is about.
     pub subject: String,
     /// How bad.
@@ -84,6 +88,8 @@ pub struct Verdict {
     pub platform: String,
     /// The ABI.
     pub abi: String,
+    /// The part of a universal file, by Apple's name for its processor.
+    pub slice: Option<String>,
     /// One for each symbol of the platform, and the unexpected ones.
     pub symbols: Vec<Finding>,
     /// The rest.
@@ -99,6 +105,11 @@ impl Verdict {
     /// How many symbols are bound.
     pub fn bound(&self) -> usize {
         self.symbols.iter().filter(|f| f.status == Status::Bound).count()
+    }
+
+    /// Whether dyld or libmalloc would notice it at all.
+    pub fn takes_effect(&self) -> bool {
+        self.bound() > 0 || !self.facts.iter().any(|fact| fact.code == Some(macho::NO_HEAP))
     }
 
     fn worst(&self) -> Grade {
@@ -159,6 +170,7 @@ pub fn verify(
     Ok(Verdict {
         platform: platform.name.clone(),
         abi: abi.name.clone(),
+        slice: None,
         symbols,
         facts: match object.is_program() {
             true => program::facts(object),

@@ -15,17 +15,18 @@ use std::{fs, process::Command};
 use tool::{folder, run};
 
 #[test]
-fn a_mach_o_library_is_told_and_not_judged() {
+fn a_mach_o_library_is_judged_by_its_tuples() {
     if !cross::can_build() {
         return;
     }
     let place = folder();
     fs::write(place.path().join("libheap.dylib"), cross::dylib("lld", "arm64", "")).unwrap();
-    let ran = run(place.path(), &["verify", "libheap.dylib"]).exits(2);
-    let ran = ran.says(&["A8514", "interpose tuples and malloc zones"]);
-    assert!(ran.line("libheap.dylib:").ends_with("Mach-O library for aarch64, 64 bits"));
-    assert!(ran.line("malloc").ends_with("imported    from /usr/lib/libSystem.B.dylib"));
-    assert!(ran.line("interpose").ends_with("1, not judged"));
+    let ran = run(place.path(), &["verify", "libheap.dylib"]).exits(1);
+    assert!(ran.line("libheap.dylib").ends_with("(arm64): macos lp64"), "{}", ran.out);
+    assert!(ran.out.contains("  malloc    "), "{}", ran.out);
+    assert!(ran.line("malloc").ends_with("bound       tuple: heap_malloc"), "{}", ran.out);
+    assert!(ran.line("vfree").ends_with("another name that few programs use"), "{}", ran.out);
+    assert!(ran.out.contains("! free   "), "{}", ran.out);
     assert!(ran.line("needs").ends_with("/usr/lib/libSystem.B.dylib"));
 }
 

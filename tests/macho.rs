@@ -4,12 +4,16 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 
 mod common;
+#[path = "cli/tool.rs"]
+mod tool;
 
 mod macho {
     mod bench;
+    mod built;
     mod chained;
     mod controls;
     mod faults;
+    mod judged;
     mod laws;
     mod rendered;
     mod strangers;

@@ -73,6 +73,44 @@ pub(super) fn flow(code: &[u8], address: u64, sized: bool) -> Flow {
     walk.finish()
 }
 
+/// Whether no instruction reads the register of an argument (AAPCS64: the first eight).
+pub(super) fn ignores_argument(code: &[u8], number: usize) -> Option<bool> {
+    let register = u32::try_from(number).ok().filter(|n| *n < 8)?;
+    let words = code.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
+    Some(!words.into_iter().any(|word| may_read(word, register)))
+}
+
+/// Whether an instruction may read a register, by its class ("A64 instruction set encoding").
+fn may_read(word: u32, register: u32) -> bool {
+    let at = |low: u32| (word >> low) & 31 == register;
+    let is_load = word & 0x0040_0000 != 0;
+    match (word >> 25) & 0xf {
+        // Immediates: adr and movz have no source, movk and bitfields keep some of the target.
+        8 | 9 => match (word >> 23) & 7 {
+            0 | 1 => false,
+            5 if (word >> 29) & 3 != 3 => false,
+            5 => at(0),
+            _ => at(5),
+        },
+        // Branches: cbz, tbz and those through a register have one.
+        10 | 11 => match word >> 29 & 3 {
+            1 => at(0),
+            _ => word >> 25 & 0x7f == 0x6b && at(5),
+        },
+        // Loads and stores: the address, and what is stored.
+        4 | 6 | 12 | 14 => {
+            let pair = word & 0x3a00_0000 == 0x2800_0000;
+            let by_register = word & 0x3b20_0c00 == 0x3820_0800;
+            let literal = word & 0x3b00_0000 == 0x1800_0000;
+            !literal
+                && (at(5) || (by_register && at(16)) || (!is_load && (at(0) || (pair && at(10)))))
+        }
+        5 | 13 => at(5) || at(16) || at(10),
+        // Floating point and vectors: a general register may be a source of a move.
+        _ => at(5),
+    }
+}
+
 /// An address plus an offset; a word in memory plus an offset is nothing known.
 fn offset_from(value: Option<Target>, offset: u64) -> Option<u64> {
     match value {

@@ -17,14 +17,17 @@ mod member;
 mod names;
 mod pe;
 mod pic;
+mod private;
 mod relocation;
 mod symbol;
 mod tls;
 mod trie;
+mod universal;
 mod versions;
 mod x86;
 
 pub mod archive;
+pub mod darwin;
 pub mod image;
 pub mod program;
 pub mod shared;
@@ -32,16 +35,19 @@ pub mod shared;
 pub use archive::Archive;
 pub use binding::{Answer, Bindings};
 pub use code::reads_code;
+pub use darwin::Darwin;
 pub use first::ask_to_be_first;
 pub use image::Image;
 pub use machine::{Class, Endian, Machine};
 pub use member::{Format, Lto, Member};
 pub use pic::{PicFault, PicReason, TlsAccess};
+pub use private::{make_private, slice_for};
 pub use program::Program;
 pub use relocation::{RelocationKind, SymbolRelocation};
 pub use shared::{Flags, SharedObject, Stack};
 pub use symbol::{Bind, Symbol, SymbolKind, SymbolVersion, VersionNeed, Visibility};
 pub use tls::{Tls, TlsModel};
+pub use universal::join_slices;
 
 use std::fmt;
 

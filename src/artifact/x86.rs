@@ -32,6 +32,23 @@ pub(super) fn flow(code: &[u8], address: u64, bits: u32, got: u64, sized: bool) 
     walk.finish()
 }
 
+/// Whether no instruction reads the register of an argument (System V psABI: the first six).
+pub(super) fn ignores_argument(code: &[u8], address: u64, number: usize) -> Option<bool> {
+    use Register::{R8, R9, RCX, RDI, RDX, RSI};
+    let register = *[RDI, RSI, RDX, RCX, R8, R9].get(number)?;
+    let mut info = InstructionInfoFactory::new();
+    let mut decoder = Decoder::try_with_ip(64, code, address, DecoderOptions::NONE).ok()?;
+    while decoder.can_decode() {
+        let instruction = decoder.decode();
+        let used = info.info(&instruction).used_registers();
+        let mut used = used.iter().filter(|used| used.register().full_register() == register);
+        if instruction.is_invalid() || used.any(|used| used.access() != OpAccess::Write) {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
 /// One instruction; false if the function ends with it.
 fn step(walk: &mut Walk, registers: &mut Registers, instruction: &Instruction) -> bool {
     let next = instruction.next_ip();

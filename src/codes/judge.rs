@@ -45,9 +45,9 @@ pub(super) static PAGES: &[Code] = &[
     page(
         "A8514",
         "a file whose interposition is not judged",
-        "On macOS interpose tuples and malloc zones replace functions, on Windows hooks do; an export\n\
-         alone replaces nothing. This version tells what such a file exports, imports and needs, and\n\
-         gives no verdict on what it takes over.\n\
+        "On Windows hooks replace functions; an export alone replaces nothing. Files of macOS with 32\n\
+         bits are run by no system that shims are for. This version tells what such a file exports,\n\
+         imports and needs, and gives no verdict on what it takes over.\n\
          Look at the list that `verify` printed, or run a program under the library.",
     ),
 ];

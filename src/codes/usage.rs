@@ -82,6 +82,13 @@ pub(super) static PAGES: &[Code] = &[
          Example: `alloc8-gen explain aligned_alloc` or `alloc8-gen explain A8101`.",
     ),
     page(
+        "A8914",
+        "one compiler for two targets",
+        "A universal library of macOS is built once for each processor, and `--cc` names the compiler\n\
+         for one of them, with its own `-target`.\n\
+         Build for each with `--target`, or leave `--cc` out.",
+    ),
+    page(
         "A8920",
         "an option that means nothing to `laws`",
         "The laws of a platform are the same for every shim, so the shim's language and mode do not\n\

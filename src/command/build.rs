@@ -20,6 +20,7 @@ use super::{
 };
 use crate::cli::Build;
 
+mod macos;
 mod prefixed;
 mod program;
 
@@ -43,6 +44,10 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     }
     if lang != "c" && mode != "interpose" {
         return Err(render::refuse_mode(&lang, &mode));
+    }
+    // macOS has a compiler for each slice.
+    if let Some(macos) = macos::platform(options)? {
+        return macos::build(options, &macos, &allocator, &lang, &mode, show);
     }
     // The compiler takes its time to say who it is.
     let (platform, compiler) = parallel::both(

@@ -18,6 +18,7 @@ use crate::cli::{Lang, Verify};
 
 mod image;
 mod laws;
+mod macho;
 
 pub(crate) fn verify(options: &Verify, show: &Show) -> Result<u8> {
     let mut good = true;
@@ -33,6 +34,9 @@ pub(crate) fn verify(options: &Verify, show: &Show) -> Result<u8> {
 
 fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     let data = read(file)?;
+    if !macho::slices(&data).is_empty() {
+        return macho::verify_all(file, &data, options, show);
+    }
     if Image::is_image(&data) {
         return image::tell(file, &data, options, show);
     }
@@ -159,21 +163,30 @@ fn guess(file: &Path, object: &SharedObject) -> Result<Platform> {
 
 fn tell(file: &Path, verdict: &Verdict, show: &Show) {
     if show.json() {
+        // Universal files have a verdict for each part.
+        let object = |mut object: serde_json::Value| {
+            if let Some(slice) = &verdict.slice {
+                object["slice"] = json!(slice);
+            }
+            object
+        };
         for finding in &verdict.symbols {
-            show.result("", || json!({ "reason": "symbol", "file": file, "finding": finding }));
+            let line = json!({ "reason": "symbol", "file": file, "finding": finding });
+            show.result("", || object(line));
         }
         for fact in &verdict.facts {
-            show.result("", || json!({ "reason": "fact", "file": file, "fact": fact }));
+            show.result("", || object(json!({ "reason": "fact", "file": file, "fact": fact })));
         }
         show.result("", || {
-            json!({
+            object(json!({
                 "reason": "verdict", "file": file, "platform": verdict.platform, "abi": verdict.abi,
                 "complete": !verdict.has_faults(), "bound": verdict.bound(),
-            })
+            }))
         });
         return;
     }
-    show.out(&format!("{}: {} {}", file.display(), verdict.platform, verdict.abi));
+    let slice = verdict.slice.as_ref().map(|slice| format!(" ({slice})")).unwrap_or_default();
+    show.out(&format!("{}{slice}: {} {}", file.display(), verdict.platform, verdict.abi));
     for finding in &verdict.symbols {
         let status = status(&finding.status);
         let mark = mark(finding.grade);
@@ -182,7 +195,8 @@ fn tell(file: &Path, verdict: &Verdict, show: &Show) {
         show.out(&format!("{mark} {:<38} {status:<11} {}", finding.symbol, how.join("; ")));
     }
     for fact in &verdict.facts {
-        show.out(&format!("{} {:<38} {}", mark(fact.grade), fact.subject, fact.text));
+        let page = fact.code.map(|code| format!(" [{code}]")).unwrap_or_default();
+        show.out(&format!("{} {:<38} {}{page}", mark(fact.grade), fact.subject, fact.text));
     }
     let faults = verdict.symbols.iter().filter(|f| f.grade == Grade::Fault).count()
         + verdict.facts.iter().filter(|f| f.grade == Grade::Fault).count();

@@ -8,7 +8,7 @@ use std::{
 use super::{lto_words, read_archive};
 use crate::{
     allocator::{Allocator, Origin},
-    artifact::{Archive, Bind, Class, Machine, Member, Visibility},
+    artifact::{Archive, Bind, Class, Format, Machine, Member, Visibility},
     diagnostic::{Diagnostic, Report, nearest},
     operation::{Effect, Operation},
     toml_text::key_span,
@@ -73,7 +73,7 @@ pub fn machine_of(compiler: &Compiler) -> Option<(Machine, Class)> {
         "x86_64" if target.ends_with("x32") => (Machine::X86_64, Class::Elf32),
         "x86_64" => (Machine::X86_64, Class::Elf64),
         "i386" | "i486" | "i586" | "i686" => (Machine::X86, Class::Elf32),
-        "aarch64" => (Machine::Aarch64, Class::Elf64),
+        "aarch64" | "arm64" => (Machine::Aarch64, Class::Elf64),
         arm if arm.starts_with("arm") || arm.starts_with("thumb") => (Machine::Arm, Class::Elf32),
         riscv if riscv.starts_with("riscv64") => (Machine::Riscv, Class::Elf64),
         riscv if riscv.starts_with("riscv32") => (Machine::Riscv, Class::Elf32),
@@ -159,9 +159,13 @@ impl<'a> Whole<'a> {
         }
         let wanted: BTreeSet<&str> = self.allocator.symbols().into_iter().collect();
         for (_, archive) in self.pairs() {
-            let hidden = archive.definitions().filter(|(_, symbol)| {
-                let seen = matches!(symbol.visibility, Visibility::Default | Visibility::Protected);
-                !seen && wanted.contains(symbol.name.as_str())
+            let hidden = archive.definitions().filter(|(member, symbol)| {
+                let binds = match member.format {
+                    // A tuple takes a hidden function, and no weak one.
+                    Format::MachO => symbol.bind != Bind::Weak,
+                    _ => matches!(symbol.visibility, Visibility::Default | Visibility::Protected),
+                };
+                !binds && wanted.contains(symbol.name.as_str())
             });
             facts.hidden_targets.extend(hidden.map(|(_, symbol)| symbol.name.clone()));
             let runtime: BTreeSet<&str> =

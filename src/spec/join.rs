@@ -266,6 +266,7 @@ fn zone_of(raw: &raw::Zone, members: &[(&Family, Vec<String>)], report: &mut Rep
         fields: fields.collect(),
         version: *raw.version.get_ref(),
         first: raw.first.clone(),
+        register: raw.register.clone(),
         fork: raw.fork.clone(),
         growth: raw.growth.iter().map(growth_of).collect(),
     }

@@ -219,6 +219,8 @@ pub(super) struct Zone {
     pub(super) version: Spanned<u32>,
     /// What the platform's own zone is called, which stands first at the start.
     pub(super) first: String,
+    /// The function that takes a zone into the platform's list.
+    pub(super) register: String,
     /// What runs around fork, where no zone is registered.
     pub(super) fork: ForkFunctions,
     /// What each version brought.

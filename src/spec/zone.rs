@@ -82,6 +82,8 @@ pub struct Zone {
     pub version: u32,
     /// What the platform's own zone is called, which stands first at the start.
     pub first: String,
+    /// The function that takes a zone into the platform's list.
+    pub register: String,
     /// What a heap that is no registered zone stands before, and calls.
     pub fork: ForkFunctions,
     /// In the order of the header.

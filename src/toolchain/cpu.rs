@@ -1,6 +1,6 @@
 //! CPUs and systems as target triples, compilers, emulators and files name them.
 
-use super::HOST;
+use super::{HOST, LEAST_SYSTEM};
 use crate::artifact::{Class, Endian, Machine};
 
 /// One CPU.
@@ -26,7 +26,7 @@ const LOONGARCH: Machine = Machine::Other(258);
 #[rustfmt::skip]
 const CPUS: &[Cpu] = &[
     cpu(&["x86_64"], "x86_64-linux-gnu", "amd64", "x86_64", "x86_64", Machine::X86_64),
-    cpu(&["aarch64"], "aarch64-linux-gnu", "arm64", "aarch64", "aarch64", Machine::Aarch64),
+    cpu(&["aarch64", "arm64"], "aarch64-linux-gnu", "arm64", "aarch64", "aarch64", Machine::Aarch64),
     cpu(&["i686", "i386", "i486", "i586", "x86"], "i686-linux-gnu", "i386", "i386", "i386", Machine::X86),
     cpu(&["arm", "armv7", "armv7l", "armv7a"], "arm-linux-gnueabihf", "armhf", "arm", "armhf", Machine::Arm),
     cpu(&["riscv64", "riscv64gc"], "riscv64-linux-gnu", "riscv64", "riscv64", "riscv64", Machine::Riscv),
@@ -56,6 +56,11 @@ impl Cpu {
         self.names[0]
     }
 
+    /// How Apple names it.
+    pub(super) fn apple(&self) -> &'static str {
+        if self.machine.0 == Machine::Aarch64 { "arm64" } else { self.name() }
+    }
+
     /// How zig names it.
     fn zig(&self) -> &'static str {
         if self.machine.0 == Machine::X86 { "x86" } else { self.name() }
@@ -79,6 +84,8 @@ pub(super) enum System {
     Mingw,
     /// Windows, with those of Microsoft.
     Msvc,
+    /// macOS.
+    Darwin,
 }
 
 impl System {
@@ -100,6 +107,9 @@ const SYSTEMS: &[(&str, System)] = &[
     // The 32 of `x86_64-w64-mingw32` is taken for a version.
     ("mingw", System::Mingw),
     ("windows-msvc", System::Msvc),
+    ("darwin", System::Darwin),
+    ("macos", System::Darwin),
+    ("macosx", System::Darwin),
 ];
 
 /// Where a program runs: a CPU under a system.
@@ -136,7 +146,10 @@ impl Place {
 
     /// Its triple in zig's spelling.
     pub(super) fn zig(self) -> String {
-        self.with(self.cpu.zig())
+        match self.system {
+            System::Darwin => format!("{}-macos.{LEAST_SYSTEM}", self.cpu.zig()),
+            _ => self.with(self.cpu.zig()),
+        }
     }
 
     fn with(self, name: &str) -> String {
@@ -149,7 +162,7 @@ impl Place {
     pub(super) fn is_native(self) -> bool {
         let Some(host) = Place::host() else { return false };
         let same_kernel = match self.system {
-            System::FreeBsd | System::NetBsd => false,
+            System::FreeBsd | System::NetBsd | System::Darwin => false,
             system => system.is_windows() == host.system.is_windows(),
         };
         same_kernel && (host.cpu == self.cpu || self.is_narrow_host())

@@ -4,17 +4,20 @@
 //! more routes: one gcc for both widths of a CPU, and clang with another CPU's C library; and zig
 //! brings headers and C libraries of its own.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, process::Command};
 
 use super::{
-    Compiler, HOST,
+    Compiler, HOST, LEAST_SYSTEM,
     cpu::{Cpu, Place, System},
+    darwin::linker,
 };
 use crate::diagnostic::Diagnostic;
 
 /// Whether it is another CPU or C library than the host's, of those that are known here.
-pub(super) fn is_foreign(target: &str) -> bool {
-    Place::of(target).is_some_and(|place| Place::host() != Some(place))
+pub(super) fn knows(target: &str) -> bool {
+    // A Mac's own compiler would compile for the Mac's own system alone.
+    let foreign = |place| Place::host() != Some(place) || place.system == System::Darwin;
+    Place::of(target).is_some_and(foreign)
 }
 
 /// The first compiler that is here and finds the target's C library.
@@ -24,14 +27,18 @@ pub(super) fn command(target: &str) -> Option<Vec<OsString>> {
         return ndk_clang(place, target);
     }
     candidates(place).into_iter().find_map(|words| {
-        let command: Vec<OsString> = words.iter().map(OsString::from).collect();
         let brings_its_own = words[0] == ZIG;
+        let command: Vec<OsString> = match brings_its_own {
+            true => zig()?.into_iter().chain(words.iter().skip(1).map(OsString::from)).collect(),
+            false => words.iter().map(OsString::from).collect(),
+        };
         let compiler = Compiler::named(command, target);
         let complete = match place.system {
-            _ if brings_its_own => in_path(ZIG).is_some(),
+            _ if brings_its_own => true,
             System::Mingw => compiler.library("libkernel32.a").is_some(),
             // Linked without Microsoft's libraries, so that a linker is all that it takes.
             System::Msvc => in_path(words[0].as_str()).is_some() && newest_lld_link().is_some(),
+            System::Darwin => in_path(&words[0]).is_some() && linker().is_some(),
             _ => compiler.library("libc.so").is_some(),
         };
         complete.then_some(compiler.command)
@@ -39,6 +46,21 @@ pub(super) fn command(target: &str) -> Option<Vec<OsString>> {
 }
 
 const ZIG: &str = "zig";
+
+/// How zig is started here: as `ALLOC8_ZIG` says, by its name, or as a package of Python's.
+fn zig() -> Option<Vec<OsString>> {
+    let named = std::env::var("ALLOC8_ZIG").unwrap_or_default();
+    let named: Vec<OsString> = named.split_whitespace().map(OsString::from).collect();
+    if !named.is_empty() {
+        return Some(named);
+    }
+    if in_path(ZIG).is_some() {
+        return Some(vec![ZIG.into()]);
+    }
+    let python = ["python3", "-m", "ziglang"];
+    let runs = Command::new(python[0]).args(&python[1..]).arg("version").output();
+    runs.is_ok_and(|output| output.status.success()).then(|| python.map(OsString::from).to_vec())
+}
 
 fn candidates(place: Place) -> Vec<Vec<String>> {
     let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -60,6 +82,15 @@ fn candidates(place: Place) -> Vec<Vec<String>> {
         System::Msvc => {
             let triple = format!("{}-pc-windows-msvc", place.cpu.name());
             return vec![words(format!("clang --target={triple} -fuse-ld=lld"))];
+        }
+        System::Darwin => {
+            let apple = format!("{}-apple-macos{LEAST_SYSTEM}", place.cpu.apple());
+            if HOST.contains("apple") {
+                return vec![words(format!("cc -target {apple}"))];
+            }
+            all.push(words(format!("{ZIG} cc -target {}", place.zig())));
+            all.push(words(format!("clang --target={apple}")));
+            return all;
         }
     }
     // Without the word it links programs statically, which no preload reaches.
@@ -136,6 +167,15 @@ pub(super) fn missing(target: &str) -> Option<Diagnostic> {
                 .fact(format!("{} names no NDK with a clang", NDK.join(" or ")))
                 .help("install the Android NDK and set ANDROID_NDK_HOME, or name its clang with `--cc`"),
         );
+    }
+    if place.system == System::Darwin {
+        let message = format!("no C compiler for {target}");
+        return Some(match HOST.contains("apple") {
+            true => Diagnostic::error("A8401", message).help("install Apple's: `xcode-select --install`"),
+            false => Diagnostic::error("A8401", message)
+                .fact("neither ALLOC8_ZIG, nor `zig`, nor `python3 -m ziglang` runs, and there is no clang with ld64.lld")
+                .help("`pip install ziglang`, or on Debian for archives of your own: apt-get install clang lld"),
+        });
     }
     let tried: Vec<_> =
         candidates(place).iter().map(|words| format!("`{}`", words.join(" "))).collect();

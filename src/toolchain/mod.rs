@@ -14,6 +14,7 @@ use crate::{
 mod cpu;
 mod cross;
 mod cxx;
+mod darwin;
 mod link;
 mod runner;
 mod target;
@@ -21,6 +22,7 @@ mod watch;
 mod wine;
 
 pub use cpu::{is_windows, target_of};
+pub use darwin::{LEAST_SYSTEM, UNIVERSAL, link_dylib, slices};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 pub(crate) use watch::{Watch, end_group};
@@ -214,7 +216,7 @@ fn named_in_the_environment(target: &str) -> bool {
 }
 
 fn default_command(target: &str) -> Result<Vec<OsString>> {
-    if !named_in_the_environment(target) && cross::is_foreign(target) {
+    if !named_in_the_environment(target) && cross::knows(target) {
         let none = || cross::missing(target).map_or_else(Report::default, Report::from);
         return cross::command(target).ok_or_else(none);
     }

@@ -68,7 +68,7 @@ impl Runner {
         let (loader, root) = match place.system {
             System::Gnu => (PathBuf::from("/lib/ld-linux.so.2"), gnu_root(place.cpu)),
             System::Musl => (Path::new("/").join(musl_loader(place.cpu)), musl_root(place)),
-            System::Android | System::FreeBsd | System::NetBsd => return None,
+            System::Android | System::FreeBsd | System::NetBsd | System::Darwin => return None,
             System::Mingw | System::Msvc if place.is_native() => return Some(Runner::native()),
             System::Mingw | System::Msvc => return Runner::under_wine(place),
         };

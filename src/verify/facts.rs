@@ -15,7 +15,7 @@ const TLS_TOO_MUCH: u64 = 64 * 1024;
 pub(super) fn facts(object: &SharedObject, plan: Option<&Plan>) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut add = |subject: &str, grade: Grade, text: String| {
-        facts.push(Fact { subject: subject.to_owned(), grade, text });
+        facts.push(Fact { code: None, subject: subject.to_owned(), grade, text });
     };
     let needed =
         if object.needed.is_empty() { "nothing".to_owned() } else { object.needed.join(", ") };

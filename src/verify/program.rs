@@ -96,7 +96,7 @@ fn absence(
 pub(super) fn facts(program: &SharedObject) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut add = |subject: &str, grade: Grade, text: &str| {
-        facts.push(Fact { subject: subject.to_owned(), grade, text: text.to_owned() });
+        facts.push(Fact { code: None, subject: subject.to_owned(), grade, text: text.to_owned() });
     };
     let kind = match program.interpreter {
         Some(_) => "dynamically linked",

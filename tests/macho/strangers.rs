@@ -11,7 +11,7 @@ use super::bench::{Bench, NO_ZONE, benches, built};
 use crate::common;
 
 /// Where cargo unpacked the crate's sources of mimalloc 3.
-fn mimalloc() -> Option<PathBuf> {
+pub(super) fn mimalloc() -> Option<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/allocators/Cargo.toml");
     let mut cargo = Command::new(std::env::var_os("CARGO")?);
     cargo.args(["metadata", "--format-version=1", "--locked", "--offline", "--manifest-path"]);
@@ -24,7 +24,7 @@ fn mimalloc() -> Option<PathBuf> {
 }
 
 /// The sources that upstream's CMake names, and the zone, which the one-file build cannot hold beside the tuples.
-fn dylib(bench: &Bench, source: &Path) -> PathBuf {
+pub(super) fn dylib(bench: &Bench, source: &Path) -> PathBuf {
     let cmake = fs::read_to_string(source.join("CMakeLists.txt")).unwrap();
     let list = cmake.split_once("set(mi_sources").unwrap().1.split_once(')').unwrap().0;
     let mut zig = common::zig().unwrap();

@@ -30,14 +30,7 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) fn new(preload: &Preload, link: &Path) -> Result<Evidence> {
-        let folder = std::env::temp_dir().join(format!("alloc8-gen-proof-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir(&folder).map_err(|error| {
-            Report::from(Diagnostic::error(
-                "A8301",
-                format!("could not make the folder `{}`: {error}", folder.display()),
-            ))
-        })?;
+        let folder = private_folder()?;
         let symbols = preload.platform.symbols_of(&preload.abi);
         // Not every function that the heap stands in for is about blocks.
         let names = symbols
@@ -48,12 +41,48 @@ impl Evidence {
         Ok(Evidence { folder, interposer, names, counters: preload.counters.clone() })
     }
 
-    /// Asks for the records.
-    pub(super) fn request(&self, command: &mut Command) {
-        command.env("LD_DEBUG", "bindings,files").env("LD_DEBUG_OUTPUT", self.folder.join("ld"));
+    /// Only what the heap counts itself, by this variable.
+    pub(super) fn counted(variable: &str) -> Result<Evidence> {
+        Ok(Evidence {
+            folder: private_folder()?,
+            interposer: String::new(),
+            names: BTreeSet::new(),
+            counters: Some(variable.to_owned()),
+        })
+    }
+
+    /// Asks for the heap's own count alone.
+    pub(super) fn request_counters(&self, command: &mut Command) {
         if let Some(variable) = &self.counters {
             command.env(variable, self.folder.join("heap"));
         }
+    }
+
+    /// Writes the heap's own count of a process, and returns whether there is one.
+    pub(super) fn tell_counters(&self, pid: u32, to: &Path, show: &Show) -> Result<bool> {
+        let counts = self.counters().remove(&pid).unwrap_or_default();
+        let of = |key: &str| counts.get(key).copied().unwrap_or(0);
+        let holds = of("allocations") > 0;
+        let text = if show.json() {
+            let proof = json!({ "reason": "proof", "holds": holds, "counters": counts });
+            format!("{proof}\n")
+        } else {
+            let word = if holds { "proof" } else { "no proof" };
+            let (taken, given) = (of("allocations"), of("frees"));
+            format!("{word}: the heap's own count: {taken} allocations, {given} frees\n")
+        };
+        put(to, &text)?;
+        if !holds {
+            let what = "the heap counted no allocation, or the program did not come to its end";
+            show.diagnostics(&[Diagnostic::error("A8665", "the proof failed").fact(what)]);
+        }
+        Ok(holds)
+    }
+
+    /// Asks for the records.
+    pub(super) fn request(&self, command: &mut Command) {
+        command.env("LD_DEBUG", "bindings,files").env("LD_DEBUG_OUTPUT", self.folder.join("ld"));
+        self.request_counters(command);
     }
 
     /// Writes the proof and returns whether the program, and what it executed, was interposed.
@@ -69,16 +98,7 @@ impl Evidence {
         } else {
             human(&images, &total(&images, &counters), holds, &self.interposer)
         };
-        if to.as_os_str() == "-" {
-            let _ = std::io::stderr().write_all(text.as_bytes());
-        } else {
-            fs::write(to, &text).map_err(|error| {
-                Report::from(Diagnostic::error(
-                    "A8302",
-                    format!("could not write `{}`: {error}", to.display()),
-                ))
-            })?;
-        }
+        put(to, &text)?;
         if !holds {
             let what = if main.is_empty() {
                 "the dynamic linker left no record of it: it is static, or it dropped its environment"
@@ -129,6 +149,30 @@ impl Drop for Evidence {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A folder that nobody else writes into.
+fn private_folder() -> Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("alloc8-gen-proof-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir(&folder).map_err(|error| {
+        Report::from(Diagnostic::error(
+            "A8301",
+            format!("could not make the folder `{}`: {error}", folder.display()),
+        ))
+    })?;
+    Ok(folder)
+}
+
+/// Writes a proof to where it was asked for.
+fn put(to: &Path, text: &str) -> Result<()> {
+    if to.as_os_str() == "-" {
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        return Ok(());
+    }
+    fs::write(to, text).map_err(|error| {
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", to.display())).into()
+    })
 }
 
 /// The sums over the processes that were executed. A forked child inherits what its parent had

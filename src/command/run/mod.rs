@@ -23,6 +23,7 @@ use alloc8_gen::{
 use super::{Show, build::cache, find_allocator, host_platform, platforms, verify::read};
 use crate::cli::Run;
 
+pub(crate) mod darwin;
 mod evidence;
 pub(crate) mod target;
 
@@ -49,7 +50,11 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u8> {
             .help("alloc8-gen run -- PROGRAM ARGS…")
             .into());
     }
-    let preload = preload(options, show)?;
+    let platform = platform(options)?;
+    if platform.mechanism == "macho" {
+        return darwin::run(options, &platform, show);
+    }
+    let preload = preload(options, platform, show)?;
     let link = without_spaces(&preload.path)?;
     if options.print_env {
         show.out(&format!("LD_PRELOAD={}", joined(&link).to_string_lossy()));
@@ -102,11 +107,14 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u8> {
     }
 }
 
-fn preload(options: &Run, show: &Show) -> Result<Preload> {
-    let platform = match &options.platform {
-        Some(name) => platforms(std::slice::from_ref(name))?.remove(0),
-        None => host_platform()?,
-    };
+fn platform(options: &Run) -> Result<Platform> {
+    match &options.platform {
+        Some(name) => Ok(platforms(std::slice::from_ref(name))?.remove(0)),
+        None => host_platform(),
+    }
+}
+
+fn preload(options: &Run, platform: Platform, show: &Show) -> Result<Preload> {
     let (path, counters) = match &options.preload {
         Some(path) => (path.clone(), None),
         None => {

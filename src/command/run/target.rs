@@ -242,7 +242,7 @@ impl Env {
 }
 
 /// Set-user-ID matters only if it changes the user (AT_SECURE in getauxval(3)).
-fn mode(metadata: &fs::Metadata, path: &Path) -> Mode {
+pub(super) fn mode(metadata: &fs::Metadata, path: &Path) -> Mode {
     let st_mode = metadata.permissions().mode();
     let user = rustix::process::geteuid().as_raw();
     let group = rustix::process::getegid().as_raw();

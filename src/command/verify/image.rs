@@ -57,9 +57,7 @@ fn no_verdict(file: &Path, images: &[Image]) -> Report {
         Some(ImageFormat::Pe) => {
             "an export replaces nothing on Windows: hooks and patched import tables do, which only the running program shows"
         }
-        _ => {
-            "an export replaces nothing on macOS: interpose tuples and malloc zones do, which are not read yet"
-        }
+        _ => "no macOS that shims are for runs files of 32 bits",
     };
     Diagnostic::error("A8514", message).fact(why).into()
 }

@@ -1,0 +1,133 @@
+//! `build -p macos`: a dylib for one processor, or one with a slice for each.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use alloc8_gen::{
+    allocator::Allocator,
+    artifact::join_slices,
+    diagnostic::{Diagnostic, Report, Result},
+    interposer::{self, Interposer, Order},
+    spec::{self, Platform},
+    toolchain::{Compiler, HOST, UNIVERSAL, slices},
+};
+use serde_json::json;
+
+use super::{cache, depend, place};
+use crate::{
+    cli::Build,
+    command::{DONE, Show, platform_of, verify::read},
+};
+
+/// macOS, if that is what is built for: `-p macos`, a target of it, or a Mac.
+pub(super) fn platform(options: &Build) -> Result<Option<Platform>> {
+    let named = options.configuration.platform.as_slice();
+    let targets = options.target.as_deref().map(slices).unwrap_or_default();
+    let of_target = || targets.first().map_or(HOST, String::as_str);
+    match named {
+        [name] if name == "macos" => spec::platform(name).map(Some),
+        [] if of_target().contains("apple") => platform_of(of_target()).map(Some),
+        _ => Ok(None),
+    }
+}
+
+pub(super) fn build(
+    options: &Build,
+    platform: &Platform,
+    allocator: &Allocator,
+    lang: &str,
+    mode: &str,
+    show: &Show,
+) -> Result<u8> {
+    if mode != "interpose" {
+        return Err(Diagnostic::error(
+            "A8202",
+            format!("`build` cannot make mode `{mode}` for macOS yet"),
+        )
+        .help(format!(
+            "`alloc8-gen generate -p macos --mode {mode}` renders it, for a build of your own"
+        ))
+        .into());
+    }
+    let output = options
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("lib{}-alloc8.dylib", allocator.name)));
+    let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let own = if HOST.contains("apple-darwin") { HOST } else { UNIVERSAL };
+    let targets = slices(options.target.as_deref().unwrap_or(own));
+    if targets.len() > 1 && options.archive.cc.is_some() {
+        return Err(Diagnostic::error(
+            "A8914",
+            "`--cc` names a compiler for one target, and two are to be built for",
+        )
+        .help("name the target too (`--target aarch64-apple-darwin`), or leave out `--cc`")
+        .into());
+    }
+    let mut built: Vec<Interposer> = Vec::new();
+    for target in &targets {
+        let compiler = Compiler::find(options.archive.cc.as_deref(), Some(target))?;
+        let order = Order {
+            platform,
+            allocator,
+            lang,
+            libs: &options.archive.lib,
+            compiler: &compiler,
+            cache: &cache(),
+            soname: &soname,
+        };
+        built.push(interposer::build(&order)?);
+    }
+    let mut told = BTreeSet::new();
+    let remarks = built.iter().flat_map(|slice| slice.remarks.iter().cloned());
+    // What holds for both is said once.
+    let remarks: Vec<_> =
+        remarks.filter(|remark| told.insert((remark.code, remark.message.clone()))).collect();
+    show.diagnostics(&remarks);
+    put(&built, &output)?;
+    depend(options, allocator, &output, &built[0].inputs)?;
+    tell(platform, allocator, &built, &output, show);
+    Ok(DONE)
+}
+
+fn put(built: &[Interposer], output: &PathBuf) -> Result<()> {
+    let [slice] = built else {
+        let slices: Vec<_> = built.iter().map(|b| read(&b.library)).collect::<Result<_>>()?;
+        let whole = join_slices(&slices).map_err(|error| {
+            Report::from(Diagnostic::error(
+                "A8511",
+                format!("the slices cannot be joined: {error}"),
+            ))
+        })?;
+        let joined = built[0].library.with_extension("universal");
+        fs::write(&joined, whole).map_err(|error| {
+            let message = format!("could not write `{}`: {error}", joined.display());
+            Report::from(Diagnostic::error("A8302", message))
+        })?;
+        return place(&joined, output);
+    };
+    place(&slice.library, output)
+}
+
+fn tell(
+    platform: &Platform,
+    allocator: &Allocator,
+    built: &[Interposer],
+    output: &PathBuf,
+    show: &Show,
+) {
+    let first = &built[0];
+    let (bound, direct) = (first.verdict.bound(), first.plan.direct().count());
+    let slices: Vec<_> = built.iter().filter_map(|b| b.verdict.slice.as_deref()).collect();
+    let text = format!(
+        "built {} ({}): {bound} symbols bound, {direct} of them directly; never run on a Mac",
+        output.display(),
+        slices.join(", ")
+    );
+    show.result(&text, || {
+        json!({
+            "reason": "built", "library": output, "platform": platform.name,
+            "abi": first.verdict.abi, "allocator": allocator.name, "bound": bound, "direct": direct,
+            "slices": slices,
+        })
+    });
+}

@@ -1,0 +1,73 @@
+//! From a plan to a dylib: no linker binds a name here, dyld does by the shim's tuples.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use super::{Order, compile_beside, product_key, read, recipe, rename, write};
+use crate::{
+    artifact::Darwin,
+    diagnostic::{Diagnostic, Report, Result},
+    hide::{Hidden, read_archive},
+    plan::Plan,
+    render::{self, Inputs},
+    spec::Abi,
+    toolchain::{Recipe, link_dylib, make_folder},
+    verify::{Verdict, macho::verify},
+};
+
+/// Renders, compiles and links, unless the same inputs have been linked before.
+pub(super) fn assemble(
+    order: &Order<'_>,
+    abi: &Abi,
+    plan: &Plan,
+    archives: &Hidden,
+    work: &Path,
+) -> Result<PathBuf> {
+    let inputs = Inputs::interposer(&plan.platform.name, &plan.allocator.name);
+    let shim = &render::render(plan, &inputs)?["shim.c"];
+    let parts = vec![shim.as_bytes().to_vec(), order.soname.into()];
+    let key = product_key(order, plan, parts, archives)?;
+    let library = order.cache.join("libraries").join(key).join(order.soname);
+    if library.is_file() {
+        return Ok(library);
+    }
+    make_folder(library.parent().unwrap_or(order.cache))?;
+    let source = work.join("shim.c");
+    write(&source, shim.as_bytes())?;
+    let recipe = Recipe {
+        pull: plan.allocator.keep.iter().chain(&plan.allocator.export).cloned().collect(),
+        ..recipe(order, abi, plan, &archives.archives, work)
+    };
+    let alone = order.compiler.alone();
+    compile_beside(order.compiler, &source, &recipe.shim, alone, archives)?;
+    let made = work.join("made.dylib");
+    link_dylib(order.compiler, &recipe, &imports(&recipe)?, &made)?;
+    rename(&made, &library)?;
+    Ok(library)
+}
+
+/// What the link wants from outside.
+fn imports(recipe: &Recipe) -> Result<BTreeSet<String>> {
+    let mut defined = BTreeSet::new();
+    let mut wanted = BTreeSet::new();
+    for file in std::iter::once(&recipe.shim).chain(&recipe.archives) {
+        let archive = read_archive(file)?;
+        defined.extend(archive.names().into_iter().map(str::to_owned));
+        wanted.extend(archive.imports().map(|(_, symbol)| symbol.name.clone()));
+    }
+    Ok(wanted.difference(&defined).cloned().collect())
+}
+
+/// Reads the dylib back: nothing that the plan promises may be missing from it.
+pub(super) fn look(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
+    let data = read(library)?;
+    let unreadable = |why: String| {
+        let message = format!("`{}` cannot be read back: {why}", library.display());
+        Report::from(Diagnostic::error("A8601", message))
+    };
+    let slices = Darwin::read(&data).map_err(|error| unreadable(error.to_string()))?;
+    let slice = slices.first().ok_or_else(|| unreadable("it has no 64 bits".to_owned()))?;
+    Ok(verify(slice, &plan.platform, abi, Some(plan)))
+}

@@ -1,0 +1,114 @@
+//! Dylibs for macOS: by Apple's compiler on a Mac, by zig elsewhere, or by clang and lld, which need a
+//! list of what the system's libraries have.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{Compiler, HOST, Recipe, cross::in_path};
+use crate::diagnostic::{Diagnostic, Result};
+
+/// The oldest system that a shim is for, as `[base]` of `specs/platforms/macos.toml` has it.
+pub const LEAST_SYSTEM: &str = "11.0";
+
+/// What stands for both of its processors, one library in two slices.
+pub const UNIVERSAL: &str = "universal2-apple-darwin";
+const BOTH: [&str; 2] = ["x86_64-apple-darwin", "aarch64-apple-darwin"];
+
+/// The targets that a name stands for: both processors', or itself.
+pub fn slices(target: &str) -> Vec<String> {
+    let both = ["universal2-apple-darwin", "universal-apple-darwin"].contains(&target);
+    if both { BOTH.map(str::to_owned).to_vec() } else { vec![target.to_owned()] }
+}
+
+impl Compiler {
+    /// Whether it compiles for macOS.
+    pub fn is_for_darwin(&self) -> bool {
+        ["darwin", "macos"].iter().any(|word| self.target.contains(word))
+    }
+
+    /// What keeps the host's own headers out of a shim, which needs none: their `uintptr_t` would have 32
+    /// bits.
+    pub(crate) fn alone(&self) -> &'static [&'static str] {
+        if self.knows_the_system() { &[] } else { &["-ffreestanding", "-nostdlibinc"] }
+    }
+
+    /// Whether its linker finds what the system's libraries have: Apple's has an SDK, zig a list.
+    fn knows_the_system(&self) -> bool {
+        self.zig().is_some() || HOST.contains("apple")
+    }
+}
+
+/// LLVM's linker for Mach-O, under its plain name or the newest of a distribution's.
+pub(super) fn linker() -> Option<PathBuf> {
+    let versions = (13..=30).rev().map(|version| format!("ld64.lld-{version}"));
+    std::iter::once("ld64.lld".to_owned()).chain(versions).find_map(|name| in_path(&name))
+}
+
+/// Links a shim and an allocator into a dylib. Its tuples name the allocator's functions themselves, so
+/// that nothing is to be bound by the linker.
+///
+/// # Errors
+/// `A8402` with what the linker said, `A8302` if the list of imports cannot be written.
+pub fn link_dylib(
+    compiler: &Compiler,
+    recipe: &Recipe,
+    imports: &BTreeSet<String>,
+    library: &Path,
+) -> Result<()> {
+    let mut arguments: Vec<OsString> = vec!["-dynamiclib".into(), "-install_name".into()];
+    arguments.push(format!("@rpath/{}", recipe.soname).into());
+    arguments.extend(["-o".into(), library.into(), recipe.shim.clone().into()]);
+    for name in &recipe.pull {
+        arguments.extend(["-Xlinker".into(), "-u".into(), "-Xlinker".into()]);
+        arguments.push(format!("_{name}").into());
+    }
+    arguments.extend(recipe.archives.iter().map(OsString::from));
+    if compiler.knows_the_system() {
+        arguments.extend(recipe.libs.iter().map(|lib| OsString::from(format!("-l{lib}"))));
+    } else {
+        let linker = linker().unwrap_or_else(|| PathBuf::from("ld64.lld"));
+        arguments.push("-nostdlib".into());
+        // The linker's version decides by which options clang tells it of the least system.
+        arguments.push("-mlinker-version=520".into());
+        arguments.push(format!("--ld-path={}", linker.display()).into());
+        arguments.push(stub(recipe, imports)?.into());
+    }
+    compiler.run(&arguments, &format!("linking `{}`", recipe.soname))
+}
+
+/// A text-based stub of libSystem with what the link wants of it, and no more (`tapi-tbd` version 4).
+fn stub(recipe: &Recipe, imports: &BTreeSet<String>) -> Result<PathBuf> {
+    let file = recipe.work.join("libSystem.tbd");
+    let targets = "[ x86_64-macos, arm64-macos ]";
+    let names: String = imports.iter().map(|name| format!("      '_{name}',\n")).collect();
+    let text = format!(
+        "--- !tapi-tbd\ntbd-version: 4\ntargets: {targets}\n\
+         install-name: '/usr/lib/libSystem.B.dylib'\n\
+         exports:\n  - targets: {targets}\n    symbols: [\n      dyld_stub_binder,\n{names}    ]\n...\n"
+    );
+    fs::write(&file, text).map_err(|error| {
+        Diagnostic::error("A8302", format!("could not write `{}`: {error}", file.display()))
+    })?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_system_is_that_of_the_spec() {
+        let macos = crate::spec::platform("macos").expect("a spec");
+        assert!(macos.base.values().all(|base| *base == format!("macOS {LEAST_SYSTEM}")));
+    }
+
+    #[test]
+    fn a_universal_target_stands_for_two() {
+        assert_eq!(slices(UNIVERSAL), BOTH);
+        assert_eq!(slices("aarch64-apple-darwin"), ["aarch64-apple-darwin"]);
+    }
+}
