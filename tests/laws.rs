@@ -1,8 +1,7 @@
-//! The laws hold under shims of every kind: bound directly and jumping, behind every guard, however
-//! the shim was compiled.
+//! The laws hold under shims of every kind and language: bound directly, jumping and inlined, behind
+//! every guard, however the shim was compiled. tests/laws/README.md has the table.
 //!
-//! By default one shim of each kind is tried with half of the ways to compile it; with `ALLOC8_ALL=1`
-//! everything is tried with everything.
+//! By default each pair of choices is tried once; with `ALLOC8_ALL=1` everything with everything.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -10,9 +9,12 @@ mod common;
 mod heaps;
 
 mod laws {
+    mod cells;
     mod exceptions;
     mod kinds;
+    mod library;
     mod matrix;
+    mod page;
     mod shim;
     mod suite;
     mod table;

@@ -1,7 +1,6 @@
 //! Interposers to try the laws under.
 
 use std::{
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -9,7 +8,6 @@ use std::{
 use alloc8_gen::{
     allocator::{self, Allocator},
     interposer::{self, Interposer, Order},
-    render::{self, Inputs},
     spec,
     toolchain::Compiler,
 };
@@ -23,7 +21,7 @@ pub(super) struct Heap {
     pub(super) name: &'static str,
     pub(super) allocator: Allocator,
     /// `None`: embedded.
-    source: Option<&'static str>,
+    pub(super) source: Option<&'static str>,
 }
 
 pub(super) fn simple_heap() -> Heap {
@@ -74,39 +72,6 @@ pub(super) fn interposer(heap: &Heap, compiler: &Compiler) -> Interposer {
         Ok(built) => built,
         Err(report) => panic!("{}: {:#?}", heap.name, report.diagnostics),
     }
-}
-
-/// The same shim, compiled and linked by hand: without direct binding, with no flags but the given
-/// ones, `-shared`, `-fPIC` and the version script.
-pub(super) fn jumping(heap: &Heap, compiler: &Compiler, flags: &[&str]) -> (TempDir, PathBuf) {
-    let plan = interposer(heap, compiler).plan;
-    let inputs = Inputs::interposer("linux", heap.name);
-    let files = render::render(&plan, &inputs).unwrap();
-    let abi = &plan.platform.abis[0].name;
-    let work = TempDir::new().unwrap();
-    let at = |name: &str| work.path().join(name);
-    fs::write(at("shim.c"), &files["shim.c"]).unwrap();
-    fs::write(at("exports.map"), &files[&format!("exports.{abi}.map")]).unwrap();
-    let source = match heap.source {
-        Some(source) => heaps::heap(source),
-        None => heaps::root().join("examples/simple_heap/simple_heap.c"),
-    };
-    let archive = heaps::archive(compiler, &[&source], work.path(), &[]);
-    let library = at("libjumping.so");
-    let mut arguments: Vec<OsString> = flags.iter().map(OsString::from).collect();
-    if flags.contains(&"-flto") && compiler.name().contains("clang") {
-        arguments.push("-fuse-ld=lld".into());
-    }
-    arguments.extend(["-shared", "-fPIC"].map(OsString::from));
-    arguments.push(at("shim.c").into());
-    arguments.push(archive.into());
-    arguments.push(format!("-Wl,--version-script={}", at("exports.map").display()).into());
-    arguments.extend(plan.allocator.libs.iter().map(|lib| format!("-l{lib}").into()));
-    arguments.extend(["-o".into(), library.clone().into()]);
-    if let Err(report) = compiler.run(&arguments, "linking a jumping shim") {
-        panic!("{}: {:#?}", heap.name, report.diagnostics);
-    }
-    (work, library)
 }
 
 /// A library of the test's own.

@@ -63,6 +63,11 @@ impl Findings {
     }
 }
 
+/// Where a cell's row is kept.
+pub(super) fn file_of(cell: &str, judge: &str) -> String {
+    format!("{cell} {judge}.txt").replace([' ', '/', '='], "-")
+}
+
 /// Tries all laws, writes a row, and tells what the table of exceptions does not have.
 fn try_all(cell: &str, compiler: &Compiler, library: Option<&Path>) -> Vec<String> {
     // Tests of one process take turns: each uses all processors, and laws have time limits.
@@ -98,8 +103,7 @@ fn try_all(cell: &str, compiler: &Compiler, library: Option<&Path>) -> Vec<Strin
     println!("{row}");
     let rows = folder().join("table");
     std::fs::create_dir_all(&rows).unwrap();
-    let file = format!("{cell} {}.txt", compiler.name()).replace([' ', '/', '='], "-");
-    std::fs::write(rows.join(file), row + "\n").unwrap();
+    std::fs::write(rows.join(file_of(cell, &compiler.name())), row + "\n").unwrap();
     let place = format!("{cell}, laws by {}", compiler.name());
     wrong.into_iter().map(|what| format!("{place}: {what}")).collect()
 }

@@ -17,7 +17,7 @@ const HELP: &str = "\
 cargo xtask TASK
 
   test [--all]        install what the tests need, check style and generated files, run every test;
-                      --all adds what takes long: the full cross product
+                      --all adds what takes long: the full cross product (tests/laws/README.md)
   install             only install what the tests need
   codegen [--check]   render every platform for simple_heap into generated/, or only compare
   bless               the same as codegen
