@@ -42,18 +42,27 @@ fn prefixed(name: &str) -> (String, render::Files) {
     for_linux("c", "prefixed", name)
 }
 
+/// A zone in a program for macOS.
+fn zone_in_programs(name: &str) -> (String, render::Files) {
+    for_platform("macos", "c", "static", name)
+}
+
 fn for_linux(lang: &str, mode: &str, name: &str) -> (String, render::Files) {
+    for_platform("linux", lang, mode, name)
+}
+
+fn for_platform(platform: &str, lang: &str, mode: &str, name: &str) -> (String, render::Files) {
     let allocator = allocator::built_in(name).expect("built in").expect("without a mistake");
     let inputs = Inputs {
         lang: lang.to_owned(),
         mode: mode.to_owned(),
         prefix: (mode == "prefixed").then(|| "my".to_owned()),
-        ..Inputs::interposer("linux", name)
+        ..Inputs::interposer(platform, name)
     };
-    let linux = spec::platform("linux").expect("without a mistake");
-    let (plan, _) = Plan::new(&linux, &allocator).expect("complete");
+    let found = spec::platform(platform).expect("without a mistake");
+    let (plan, _) = Plan::new(&found, &allocator).expect("complete");
     let different = if lang == "c" { mode } else { lang };
-    (format!("linux-{different}"), render::render(&plan, &inputs).expect("rendered"))
+    (format!("{platform}-{different}"), render::render(&plan, &inputs).expect("rendered"))
 }
 
 #[test]
@@ -64,6 +73,7 @@ fn the_committed_files_are_what_is_rendered() {
         in_cxx("simple_heap"),
         in_rust("simple_heap"),
         in_programs("simple_heap"),
+        zone_in_programs("simple_heap"),
         prefixed("simple_heap"),
     ];
     for (folder, files) in rendered("simple_heap").into_iter().chain(others) {
@@ -149,6 +159,7 @@ fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
         in_cxx("simple_heap").1,
         in_rust("simple_heap").1,
         in_programs("simple_heap").1,
+        zone_in_programs("simple_heap").1,
         prefixed("simple_heap").1,
     ];
     let all = rendered("simple_heap").into_values().chain(others);

@@ -184,6 +184,13 @@ pub(super) static PAGES: &[Code] = &[
          Example: `malloc_size = \"NAME_malloc_size\"`, which answers 0 for all but live blocks.",
     ),
     page(
+        "A8256",
+        "a program whose heap is no zone",
+        "On macOS a program cannot replace the system's `malloc` inside itself: it registers a zone that\n\
+         stands first, from which the system's own functions take. The system finds out whose a block is by\n\
+         the zone's answer. Name `malloc_size` or `owns`, and leave out `zone = false`.",
+    ),
+    page(
         "A8260",
         "a description with two languages",
         "`rust = …` says that the functions are methods of a Rust type, `cpp = …` that a C++ class\n\

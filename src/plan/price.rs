@@ -23,6 +23,8 @@ impl Plan {
             Binding::Jump(_) => Some(1 + self.moves(symbol)?),
             // Around a call with other arguments, compilers order the moves as they like.
             Binding::Guarded(..) if self.moves(symbol) != Some(0) => None,
+            // Nobody has counted where heaps are zones.
+            Binding::Guarded(..) if self.zoned.is_some() => None,
             Binding::Guarded(_, guards) => self.guarded_price(symbol.operation, guards),
             Binding::Synthesized(_) | Binding::Left | Binding::Answered => None,
         }

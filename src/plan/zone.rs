@@ -1,10 +1,10 @@
 //! Heaps that are zones: who tells whose a block is, whether the zone is registered, and whether typed
 //! calls come here too.
 
-use super::{Binding, Plan};
+use super::{Binding, Mode, Plan};
 use crate::{
     allocator::{Allocator, Role},
-    diagnostic::{Diagnostic, Report},
+    diagnostic::{Diagnostic, Report, Result},
     spec::{Platform, Symbol},
 };
 
@@ -59,6 +59,26 @@ impl Plan {
         let group = self.platform.groups.iter().find(|group| group.name == name)?;
         let left = group.optional && !self.allocator.typed;
         left.then(|| (Binding::Left, format!("{}; `{name} = \"all\"` does", group.why)))
+    }
+
+    /// The plan of a zone that a program carries: it stands first, and the platform's own functions, which
+    /// nobody replaces in a program, take from it.
+    pub(super) fn zone_in_program(mut self) -> Result<Plan> {
+        if self.zoned.is_none_or(|zoned| !zoned.registered) {
+            let message =
+                "a program carries its heap as the first of its zones, and this heap is none";
+            return Err(Diagnostic::error("A8256", message)
+                .fact(format!("in `{}`", self.allocator.source.name))
+                .help("name `malloc_size`, which answers 0 for all but live blocks, or `owns`, and leave out `zone = false`")
+                .into());
+        }
+        for answer in &mut self.answers {
+            answer.binding = Binding::Left;
+            answer.why = "the system's own takes from the zone that stands first".to_owned();
+            answer.price = None;
+        }
+        self.mode = Mode::Static;
+        Ok(self)
     }
 
     /// What a zone cannot do without, and what the user should know of this one.

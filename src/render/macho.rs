@@ -7,7 +7,7 @@ use super::{Comment, Part, call, view};
 use crate::{
     allocator::{Role, call::Argument},
     operation::{Effect, Operation},
-    plan::{Answer, Binding, Plan},
+    plan::{Answer, Binding, Mode, Plan},
     prototype::Prototype,
     spec::{Abi, Field, Null, Symbol},
 };
@@ -24,6 +24,12 @@ pub(super) fn parts(plan: &Plan) -> Vec<Part> {
         parts.push(part("symbols.txt.tera", symbols, Comment::Hash, context));
     }
     parts
+}
+
+/// The file of a zone in a program, in which nothing is interposed.
+pub(super) fn in_program(plan: &Plan) -> Vec<Part> {
+    let context = shim(plan);
+    vec![Part { template: "shim.c.tera", file: "shim.c".to_owned(), comment: Comment::C, context }]
 }
 
 /// What is interposed, and what stays visible beside: a dylib's replacements have no names outside.
@@ -73,6 +79,11 @@ fn shim(plan: &Plan) -> tera::Context {
     });
     if let (Value::Object(values), Value::Object(added)) = (&mut values, added) {
         values.extend(added);
+    }
+    if plan.mode == Mode::Static {
+        for public in ["aligned_alloc", "posix_memalign"] {
+            values["op"][public] = false.into();
+        }
     }
     view::context(&values)
 }

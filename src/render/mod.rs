@@ -89,6 +89,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         "rust" => rust::parts(plan)?,
         _ => match &plan.mode {
             Mode::Interpose => parts(plan, inputs),
+            Mode::Static if plan.zoned.is_some() => macho::in_program(plan),
             Mode::Static => program::parts(plan, inputs),
             Mode::Prefixed(prefix) => prefixed::parts(plan, inputs, prefix),
         },

@@ -133,6 +133,27 @@ impl Bench {
         self.started(command.args(options).arg(&self.holder), "control", typed)
     }
 
+    /// The client linked with these objects, in one program.
+    pub(super) fn client_with(&self, objects: &[PathBuf]) -> PathBuf {
+        let files = c_files(&sources("client"), &["late_library.c"]);
+        let objects = objects.iter().cloned();
+        zig_cc(self.cpu, &[])
+            .args(files.into_iter().chain(objects))
+            .built(&self.cpu.named("carrier"))
+    }
+
+    /// Runs such a program.
+    pub(super) fn run_carrier(
+        &self,
+        options: &[&str],
+        program: &Path,
+        zone: &str,
+        typed: bool,
+    ) -> Run {
+        let mut command = self.runner.command(&self.loader, None);
+        self.started(command.args(options).arg(program), zone, typed)
+    }
+
     fn started(&self, command: &mut Command, zone: &str, typed: bool) -> Run {
         Run::of(command.args([zone, if typed { "typed" } else { "untyped" }]).arg(&self.late))
     }

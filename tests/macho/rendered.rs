@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use alloc8_gen::{
     allocator::{self, Allocator, Origin, Role},
-    diagnostic::Source,
+    diagnostic::{Result, Source},
     plan::Plan,
     render::{self, Inputs},
     spec,
@@ -31,10 +31,14 @@ fn tolerant(keys: &str) -> Allocator {
 }
 
 fn shim(heap: &Allocator) -> String {
+    shim_in("interpose", heap).unwrap()
+}
+
+fn shim_in(mode: &str, heap: &Allocator) -> Result<String> {
     let macos = spec::platform("macos").unwrap();
     let (plan, _) = Plan::new(&macos, heap).unwrap();
-    let inputs = Inputs::interposer("macos", &heap.name);
-    render::render(&plan, &inputs).unwrap().remove("shim.c").unwrap()
+    let inputs = Inputs { mode: mode.to_owned(), ..Inputs::interposer("macos", &heap.name) };
+    Ok(render::render(&plan, &inputs)?.remove("shim.c").unwrap())
 }
 
 /// The dylib of a shim and a heap; no warning is let pass in the shim.
@@ -233,5 +237,44 @@ fn every_built_in_allocator_has_a_shim_without_warnings() {
                 zig_cc(bench.cpu, &strict).args([file]).built(&bench.cpu.named("shim.o"));
             }
         }
+    }
+}
+
+/// No tuple: the system's own functions take from the zone that stands first, typed or not.
+#[test]
+fn a_zone_in_the_program_is_enough_for_a_rendered_shim() {
+    let heap = heap("", &[]);
+    let text = shim_in("static", &heap).unwrap();
+    assert!(!text.contains("__interpose"), "{text}");
+    for bench in benches() {
+        let object = |name: &str, text: &str, words: &[&str]| {
+            let words = [&["-c"], words].concat();
+            zig_cc(bench.cpu, &words)
+                .args([stored(name, text)])
+                .built(&bench.cpu.named("carried.o"))
+        };
+        let source =
+            fs::read_to_string(sources("../../examples/simple_heap/simple_heap.c")).unwrap();
+        let shim = object("shim.c", &text, &["-Wpedantic", "-std=c11"]);
+        let program = bench.client_with(&[shim, object("heap.c", &source, &[])]);
+        let run =
+            |options: &[&str], typed| bench.run_carrier(options, &program, "simple_heap", typed);
+        for options in [&[][..], &["--nano"]] {
+            let plain = run(options, true);
+            plain.is_good(NEW, bench.cpu.zig);
+            plain.says("tuples 0 live", bench.cpu.zig);
+            plain.says("zones: simple_heap v16, ", bench.cpu.zig);
+        }
+        run(MACOS_11, false).is_good(OLD, "macOS 11");
+    }
+}
+
+#[test]
+fn a_heap_that_is_no_zone_is_refused_in_a_program() {
+    let without = [Role::MallocSize, Role::Owns, Role::Enumerator];
+    for heap in [heap("zone = false", &[]), heap("", &without)] {
+        let report = shim_in("static", &heap).unwrap_err();
+        let codes: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, ["A8256"]);
     }
 }
