@@ -205,6 +205,19 @@ fn public_functions_that_an_archive_calls_are_told() {
 }
 
 #[test]
+fn emulated_thread_local_variables_are_refused_unless_the_archive_emulates_them_itself() {
+    let text = "extern void *__emutls_get_address(void *);\nvoid x_free(void *p) { __emutls_get_address(p); }\n";
+    let allocator = describe(
+        "malloc = \"x_free\"\nfree = \"x_free\"\nrealloc = \"x_free\"\nmemalign = \"x_free\"\n",
+    );
+    let (_, report) = look(&build_text(text, &[]), &allocator);
+    let said = only(&report, "A8413");
+    assert!(said.contains("text.o") && said.contains("-fno-emulated-tls"), "{said}");
+    let own = format!("{text}void *__emutls_get_address(void *p) {{ return p; }}\n");
+    assert!(look(&build_text(&own, &[]), &allocator).1.diagnostics.is_empty());
+}
+
+#[test]
 fn a_missing_cxx_runtime_is_told_and_a_named_one_is_not() {
     let text = "extern void fail(void) __asm__(\"__cxa_rethrow\");\nvoid x_free(void *p) { (void)p; fail(); }\n";
     let built = build_text(text, &[]);

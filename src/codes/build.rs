@@ -84,6 +84,14 @@ pub(super) static PAGES: &[Code] = &[
          Example: `alloc8-gen build --cc aarch64-linux-gnu-gcc --target aarch64-unknown-linux-gnu`.",
     ),
     page(
+        "A8413",
+        "emulated thread-local variables",
+        "Where a system has no thread-local storage of its own, compilers emulate it: a thread's first look\n\
+         at a variable calls `__emutls_get_address`, which calls malloc. In a heap that never ends.\n\
+         Compile the library with `-fno-emulated-tls -ftls-model=initial-exec` where the system has thread-local\n\
+         storage (Android from API 29 on); elsewhere keep what belongs to a thread under a pthread key.",
+    ),
+    page(
         "A8440",
         "an object that does not define what its plan says",
         "The object that programs are to carry was read back: a name of the plan is missing or hidden, or\n\

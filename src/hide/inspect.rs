@@ -38,7 +38,7 @@ pub struct ArchiveFacts {
 /// `names` are those that the shim may export. Errors: `A8404` bytecode, `A8405` a member that
 /// cannot go into a shared library, `A8406` another machine, `A8407` Rust's standard library,
 /// `A8409` a C++ runtime that `libs` does not name, `A8410` a described function that is missing,
-/// `A8411` no archive; `A8408` warns of public names that the archives call themselves.
+/// `A8411` no archive, `A8413` emulated thread-local variables; `A8408` warns of public names that the archives call themselves.
 pub fn inspect(
     archives: &[PathBuf],
     allocator: &Allocator,
@@ -59,6 +59,7 @@ pub fn inspect(
     whole.members(machine, &mut report);
     let facts = whole.facts();
     whole.runtimes(&facts, &mut report);
+    whole.emulation(&facts, &mut report);
     // What bytecode defines cannot be seen.
     if !is_bytecode {
         whole.missing(&facts, &mut report);
@@ -210,6 +211,22 @@ impl<'a> Whole<'a> {
                 Diagnostic::error("A8409", message).help("write `libs = [\"stdc++\"]`");
             report.push(self.at_key(diagnostic, "libs"));
         }
+    }
+
+    /// What brings an emulation of its own has no need of the compiler's, which allocates.
+    fn emulation(&self, facts: &ArchiveFacts, report: &mut Report) {
+        const EMULATION: &str = "__emutls_get_address";
+        let wants = |archive: &'a Archive| archive.imports().find(|(_, s)| s.name == EMULATION);
+        let found = self.pairs().find_map(|(path, archive)| Some((path, wants(archive)?.0)));
+        let Some((path, member)) = found.filter(|_| !facts.defined.contains(EMULATION)) else {
+            return;
+        };
+        let message = format!("{} has emulated thread-local variables", place(path, member));
+        report.push(
+            Diagnostic::error("A8413", message)
+                .fact("a thread's first look at one allocates: the heap would call itself without end")
+                .help("compile the library with -fno-emulated-tls -ftls-model=initial-exec (on Android from API 29 on), or keep what belongs to a thread under a pthread key"),
+        );
     }
 
     fn missing(&self, facts: &ArchiveFacts, report: &mut Report) {
