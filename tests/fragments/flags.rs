@@ -1,6 +1,6 @@
 //! What projects add to their flags loses nothing, or is refused with words.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::project::{
     CMAKE, NINJA, PROGRAM, Project, TOOL, command, edit, failed, finish, have, is_direct,
@@ -90,6 +90,36 @@ fn sanitizers_keep_their_own_malloc() {
     succeeded(&project.build(&[]));
     let names = finish(command("nm").args(["-D", "--defined-only"]).arg(project.library()));
     assert!(!text(&names).contains(" malloc"), "{}", text(&names));
+}
+
+/// `CC="ccache gcc"`, as CMake has it in two parts.
+#[test]
+fn a_compiler_of_two_words_joins() {
+    if !have("fragments-two-words", &[CMAKE, NINJA]) {
+        return;
+    }
+    let project = Project::new("made");
+    let mut configure = command("cmake");
+    configure.arg("-S").arg(&project.source).arg("-B").arg(&project.build);
+    configure.args(["-G", "Ninja", "-DALLOC8_GEN="]).env("CC", "env gcc");
+    succeeded(&finish(&mut configure));
+    succeeded(&project.build(&["--target", "block_heap_preload"]));
+    assert!(is_direct(&project.library()));
+}
+
+/// As zig's driver, which knows some options of a linker and no others.
+#[test]
+fn a_driver_that_does_not_know_the_links_options_is_told_when_it_is_configured() {
+    if !have("fragments-drivers", &[CMAKE, NINJA]) {
+        return;
+    }
+    let project = Project::new("made");
+    let driver = project.source.join("driver");
+    let text = "#!/bin/sh\nfor a; do case $a in *-Bno-symbolic*) echo \"unsupported linker arg: $a\" >&2; exit 1;; esac; done\nexec gcc \"$@\"\n";
+    fs::write(&driver, text).unwrap();
+    fs::set_permissions(&driver, fs::Permissions::from_mode(0o755)).unwrap();
+    let compiler = format!("-DCMAKE_C_COMPILER={}", driver.display());
+    failed(&project.configure(&["-G", "Ninja", &compiler]), "does not link with -Bno-symbolic");
 }
 
 #[test]
