@@ -93,9 +93,9 @@ fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<B
 /// The arguments that a compiler driver takes from a file (`cc main.o @FILE`), one a line.
 ///
 /// The object is named in full: the driver looks for it from where it is called.
-pub fn arguments(plan: &Plan, abi: &Abi, object: &Path) -> Vec<u8> {
+pub fn arguments(compiler: &Compiler, plan: &Plan, abi: &Abi, object: &Path) -> Vec<u8> {
     let mut text = quote(object);
-    for option in options(plan, abi) {
+    for option in options(compiler, plan, abi) {
         text.push(b'\n');
         text.extend(option.as_bytes());
     }
@@ -104,12 +104,17 @@ pub fn arguments(plan: &Plan, abi: &Abi, object: &Path) -> Vec<u8> {
 }
 
 /// What the object wants of a program's link.
-pub fn options(plan: &Plan, abi: &Abi) -> Vec<String> {
+pub fn options(compiler: &Compiler, plan: &Plan, abi: &Abi) -> Vec<String> {
     let mut options: Vec<String> =
         plan.asks_for().iter().map(|name| format!("-Wl,-u,{name}")).collect();
     // What the program's libraries do not refer to would be seen by none that it opens later.
-    let names = view::listed(plan, abi);
-    options.extend(names.iter().map(|name| format!("-Wl,--export-dynamic-symbol={name}")));
+    if compiler.zig().is_some() {
+        // Its driver knows no way to name some.
+        options.push("-rdynamic".to_owned());
+    } else {
+        let names = view::listed(plan, abi);
+        options.extend(names.iter().map(|name| format!("-Wl,--export-dynamic-symbol={name}")));
+    }
     let libs = plan.allocator.libs.iter().chain(&plan.platform.runtime.libs);
     options.extend(libs.map(|lib| format!("-l{lib}")));
     options
@@ -154,7 +159,7 @@ fn assemble(
     };
     let shim = render::render(plan, &inputs)?.remove("shim.c").unwrap_or_default();
     let mut parts = vec![shim.clone(), carrier::sources(plan, abi)?.concat()];
-    parts.extend(options(plan, abi));
+    parts.extend(options(order.compiler, plan, abi));
     let parts = parts.into_iter().map(String::into_bytes).collect();
     let key = product_key(order, plan, parts, archives)?;
     let folder = order.cache.join("carried").join(key);

@@ -84,7 +84,7 @@ pub(super) fn prove(
     let compilers = Compilers::beside(compiler);
     let texts = sources(plan, abi)?;
     let list = work.join("carrier.args");
-    write(&list, &arguments(plan, abi, object))?;
+    write(&list, &arguments(compiler, plan, abi, object))?;
     let mut at = OsString::from("@");
     at.push(&list);
     let mut seen = Vec::new();
@@ -133,7 +133,9 @@ impl Link<'_> {
         let mut arguments: Vec<OsString> = vec!["-O1".into(), "-pthread".into()];
         arguments.extend(self.option.map(OsString::from));
         arguments.extend([self.file.into(), self.at.clone(), "-o".into(), program.into()]);
-        arguments.extend(names.iter().map(|name| format!("-Wl,-y,{name}").into()));
+        if self.driver.zig().is_none() {
+            arguments.extend(names.iter().map(|name| format!("-Wl,-y,{name}").into()));
+        }
         let said = self.driver.listen(&arguments, &format!("linking a program ({form})"))?;
         let data = read(program)?;
         let read_back = SharedObject::read(&data);

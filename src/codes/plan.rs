@@ -93,7 +93,9 @@ pub(super) static PAGES: &[Code] = &[
         "A header in C++ and a module in Rust become part of what includes them: a program that has\n\
          one carries its heap, and a library that has one can be preloaded. There is no other text\n\
          for `--mode static`.\n\
-         Leave out `--mode`, or take the shim in C.",
+         Leave out `--mode`, or take the shim in C. A dynamic program shows the heap to libraries that\n\
+         it opens later if it is linked with `-rdynamic`; in a static one nothing stands before\n\
+         `pthread_create`: hooks for threads want `thread_policy = \"required\"` and no `thread_created`.",
     ),
     page(
         "A8232",
@@ -135,6 +137,13 @@ pub(super) static PAGES: &[Code] = &[
         "`deepbind = \"drop\"` puts a function in front of dlopen, which finds libraries by the RPATH of\n\
          whoever called it: only a jump leaves that caller in its place, and stable Rust promises none.\n\
          Render the shim in C or C++, or leave `deepbind` out.",
+    ),
+    page(
+        "A8241",
+        "`export` has no effect in Rust",
+        "`export` keeps functions of the archive visible in the library that is linked. rustc alone decides\n\
+         what a `cdylib` exports: functions that are written in Rust, and nothing of an archive.\n\
+         Render the shim in C, or write `#[unsafe(no_mangle)]` functions in the crate that call these.",
     ),
     page(
         "A8250",

@@ -41,7 +41,8 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
         jobs.push((platform, folder, inputs));
     }
     let rendered = parallel::each(jobs, |(platform, folder, inputs)| {
-        let (plan, remarks) = Plan::new(&platform, &allocator)?;
+        let (plan, mut remarks) = Plan::new(&platform, &allocator)?;
+        remarks.extend(plan.lost_in_rust().filter(|_| inputs.lang == "rust"));
         Ok((folder, render::render(&plan, &inputs)?, remarks))
     });
     let mut folders: BTreeMap<PathBuf, Files> = BTreeMap::new();

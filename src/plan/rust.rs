@@ -17,6 +17,7 @@ impl Plan {
     pub fn in_rust(mut self) -> Plan {
         // Nobody looks whether a thread is ready, so that whoever creates one tells the heap.
         self.threads = Threads::of(&self.platform, &self.allocator, false, true);
+        self.allocator.export.clear();
         let creators: Vec<_> = self.answers.iter().map(|a| self.creator(a)).collect();
         for (answer, creator) in self.answers.iter_mut().zip(creators) {
             if let Some((binding, why)) = creator {
@@ -32,6 +33,20 @@ impl Plan {
             }
         }
         self
+    }
+
+    /// `A8241` if the description would keep names visible which a crate cannot export.
+    pub fn lost_in_rust(&self) -> Option<Diagnostic> {
+        let names = &self.allocator.export;
+        if names.is_empty() {
+            return None;
+        }
+        let listed: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!("not exported by a shim in Rust: {}", listed.join(", "));
+        let diagnostic = Diagnostic::warning("A8241", message)
+            .fact("rustc decides what a `cdylib` exports: functions in Rust, and nothing of an archive")
+            .help("render the shim in C, or write functions in the crate that call these");
+        Some(self.at_key("export", "has no effect here", diagnostic))
     }
 
     fn creator(&self, answer: &Answer) -> Option<(Binding, String)> {

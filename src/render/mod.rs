@@ -112,7 +112,9 @@ pub fn refuse_mode(lang: &str, mode: &str) -> Report {
             "take the shim in C: its header is C++ too, and Rust declares its functions `extern \"C\"`"
         }
         "rust" => "leave out `--mode`: the crate's `staticlib` is what a program carries",
-        _ => "leave out `--mode`: a program that includes the header carries its heap",
+        _ => {
+            "leave out `--mode`: a program that includes the header carries its heap; for hooks for threads write `thread_policy = \"required\"` and leave out `thread_created`; link dynamic programs with `-rdynamic`"
+        }
     };
     Diagnostic::error("A8231", format!("language `{lang}` has no mode `{mode}` of its own"))
         .help(help)

@@ -116,3 +116,15 @@ fn check_knows_a_shim_in_rust_by_its_marker() {
     finish(command(TOOL).args(generate).current_dir(work.path()));
     assert!(tool(&["check"]).status.success());
 }
+
+#[test]
+fn names_that_a_crate_cannot_export_are_told_and_not_listed() {
+    let work = TempDir::new().unwrap();
+    let mut generate = command(TOOL);
+    generate.args(["generate", "-p", "linux", "-a", "jemalloc", "--lang", "rust", "-o"]);
+    let output = finish(generate.arg(work.path()));
+    let said = text(&output.stderr);
+    assert!(said.contains("warning[A8241]") && said.contains("`_rjem_mallctl`"), "{said}");
+    let list = fs::read_to_string(work.path().join("linux-rust/symbols.lp64.txt")).unwrap();
+    assert!(list.contains("\nmalloc\n") && !list.contains("mallctl"), "{list}");
+}

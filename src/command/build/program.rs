@@ -45,7 +45,7 @@ pub(super) fn build(
     show.diagnostics(&built.remarks);
     place(&built.object, &object)?;
     carry::archive(compiler, &object, &archive)?;
-    write(&arguments, &carry::arguments(&built.plan, &built.abi, &object))?;
+    write(&arguments, &carry::arguments(compiler, &built.plan, &built.abi, &object))?;
     depend(options, allocator, &object, &built.archives)?;
     let defined = built.plan.defined().count();
     let direct = built.plan.direct().count();
