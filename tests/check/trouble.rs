@@ -64,7 +64,7 @@ fn a_folder_without_one_readable_marker_is_never_taken_for_agreement() {
 fn a_format_with_keys_that_are_not_known_yet_is_another_format() {
     let place = project();
     let newer = |file: &str| {
-        edit(&place.path().join(file), "format = 1,", "format = 2, hook = \"iat\",");
+        edit(&place.path().join(file), "format = 1,", "format = 2, dialect = \"new\",");
     };
     newer(SHIM);
     drifts(place.path(), &["check"], &[("other format", SHIM)]);
