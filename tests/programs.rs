@@ -105,8 +105,9 @@ fn differences(
     if alone.stdout != done.stdout {
         let (before, after) =
             (String::from_utf8_lossy(&alone.stdout), String::from_utf8_lossy(&done.stdout));
-        let diff = similar::TextDiff::from_lines(&*before, &*after);
-        let diff = diff.unified_diff().header("without", "under it").to_string();
+        let mut options = diffy::DiffOptions::new();
+        options.set_original_filename("without").set_modified_filename("under it");
+        let diff = options.create_patch(&before, &after).to_string();
         faults.push(format!("another output:\n{}", head(&diff)));
     }
     let counted = allocator == "simple_heap";

@@ -274,5 +274,8 @@ fn litter(entries: Vec<PathBuf>, rendered: &Files, drifts: &mut Vec<Drift>, repo
 
 fn diff(file: &Path, old: &str, new: &str) -> String {
     let name = file.display().to_string();
-    similar::TextDiff::from_lines(old, new).unified_diff().header(&name, "rendered").to_string()
+    let mut options = diffy::DiffOptions::new();
+    options.set_original_filename(name).set_modified_filename("rendered");
+    let patch = options.create_patch(old, new);
+    diffy::PatchFormatter::new().suppress_blank_empty(false).fmt_patch(&patch).to_string()
 }
