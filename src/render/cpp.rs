@@ -24,7 +24,7 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
         context: context.clone(),
     };
     let mut parts =
-        vec![part("shim.hpp.tera", "shim.hpp"), part("redirect.hpp.tera", "redirect.hpp")];
+        vec![part("shim.hpp.tera", "shim.hpp"), part("cpp/redirect.hpp.tera", "redirect.hpp")];
     for (template, file) in [("cxx.cmake.tera", "alloc8.cmake"), ("cxx.mk.tera", "alloc8.mk")] {
         let context = view::build(plan, inputs);
         parts.push(Part { template, file: file.to_owned(), comment: Comment::Hash, context });

@@ -32,7 +32,8 @@ pub use marker::{Comment, Inputs};
 /// Path inside the output folder, text.
 pub type Files = BTreeMap<String, String>;
 
-/// The template folder's files, what they become, and how that language writes comments.
+/// The template folder's files (`FOLDER/FILE`: another folder's), what they become, and how that
+/// language writes comments.
 struct Part {
     template: &'static str,
     file: String,
@@ -95,7 +96,10 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         },
     };
     for part in parts {
-        let name = format!("{mechanism}/{}", part.template);
+        let name = match part.template.contains('/') {
+            true => part.template.to_owned(),
+            false => format!("{mechanism}/{}", part.template),
+        };
         let body = templates.render(&name, &part.context).map_err(internal)?;
         let text = marker::mark(&tidy(&body), part.comment, inputs);
         files.insert(part.file, text);
@@ -241,8 +245,8 @@ fn templates(mechanism: &str, lang: &str) -> std::result::Result<Arc<tera::Tera>
     let others: Vec<_> = LANGUAGES.iter().filter(|(name, _)| *name != lang).collect();
     let is_other =
         |file: &str| others.iter().any(|(_, ext)| file.ends_with(&format!(".{ext}.tera")));
-    // What the shims of all mechanisms have in common is in `templates/c`.
-    let texts = [mechanism, "c"].into_iter().flat_map(|part| {
+    // What the shims of all mechanisms have in common is in a folder of the language.
+    let texts = [mechanism, lang].into_iter().flat_map(|part| {
         let folder = format!("templates/{part}/");
         let files: Vec<_> = embedded::names(&folder).filter(|file| !is_other(file)).collect();
         files.into_iter().map(move |file| {
