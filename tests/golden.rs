@@ -32,6 +32,16 @@ fn in_cxx(name: &str) -> (String, render::Files) {
     for_linux("cpp", "interpose", name)
 }
 
+/// The same for macOS in C++.
+fn in_cxx_on_macos(name: &str) -> (String, render::Files) {
+    for_platform("macos", "cpp", "interpose", name)
+}
+
+/// The same for macOS in Rust.
+fn in_rust_on_macos(name: &str) -> (String, render::Files) {
+    for_platform("macos", "rust", "interpose", name)
+}
+
 /// The same for programs on Linux that carry their heap.
 fn in_programs(name: &str) -> (String, render::Files) {
     for_linux("c", "static", name)
@@ -71,6 +81,8 @@ fn the_committed_files_are_what_is_rendered() {
     let mut wanted = BTreeMap::new();
     let others = [
         in_cxx("simple_heap"),
+        in_cxx_on_macos("simple_heap"),
+        in_rust_on_macos("simple_heap"),
         in_rust("simple_heap"),
         in_programs("simple_heap"),
         zone_in_programs("simple_heap"),
@@ -137,6 +149,7 @@ fn the_same_inputs_give_the_same_bytes() {
     assert_eq!(rendered("simple_heap"), rendered("simple_heap"));
     assert_eq!(in_rust("simple_heap"), in_rust("simple_heap"));
     assert_eq!(in_cxx("simple_heap"), in_cxx("simple_heap"));
+    assert_eq!(in_cxx_on_macos("simple_heap"), in_cxx_on_macos("simple_heap"));
     assert_eq!(in_programs("simple_heap"), in_programs("simple_heap"));
 }
 
@@ -157,6 +170,8 @@ fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
     let version = env!("CARGO_PKG_VERSION");
     let others = [
         in_cxx("simple_heap").1,
+        in_cxx_on_macos("simple_heap").1,
+        in_rust_on_macos("simple_heap").1,
         in_rust("simple_heap").1,
         in_programs("simple_heap").1,
         zone_in_programs("simple_heap").1,

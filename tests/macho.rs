@@ -12,9 +12,13 @@ mod macho {
     mod built;
     mod chained;
     mod controls;
+    mod examples;
     mod faults;
+    mod hooks;
     mod judged;
+    mod languages;
     mod laws;
     mod rendered;
+    mod shim;
     mod strangers;
 }

@@ -24,7 +24,12 @@ public:
     void seed_from_system()
     {
         std::uint64_t bytes = 0;
-        if (getrandom(&bytes, sizeof bytes, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof bytes))
+#ifdef __APPLE__
+        const bool random = getentropy(&bytes, sizeof bytes) == 0;
+#else
+        const bool random = getrandom(&bytes, sizeof bytes, GRND_NONBLOCK) == static_cast<ssize_t>(sizeof bytes);
+#endif
+        if (!random)
             bytes = reinterpret_cast<std::uintptr_t>(&bytes) ^ reinterpret_cast<std::uintptr_t>(this) << 20;
         seed(bytes);
     }

@@ -258,7 +258,11 @@ private:
         }
     }
 
+#ifdef __APPLE__
+    static inline hoard::PerThread<hoard::Tlab> mine;
+#else
     static inline thread_local hoard::Tlab *mine __attribute__((tls_model("initial-exec"))) = nullptr;
+#endif
 
     hoard::Heap heaps_[heaps];
     hoard::Global global_;

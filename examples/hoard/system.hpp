@@ -47,6 +47,43 @@ private:
     Lock &lock_;
 };
 
+#ifdef __APPLE__
+// A pointer of each thread's own. A thread-local variable would be a call here that allocates, so this is a
+// key's value; the system takes that away when the thread ends, in each round, and `keep` puts it back.
+template <typename T>
+class PerThread {
+public:
+    operator T *() const
+    {
+        const pthread_key_t key = key_.load(std::memory_order_acquire);
+        return key == 0 ? nullptr : static_cast<T *>(pthread_getspecific(key));
+    }
+
+    void operator=(T *value)
+    {
+        if (key_.load(std::memory_order_acquire) == 0)
+            make_key();
+        pthread_setspecific(key_.load(std::memory_order_acquire), value);
+    }
+
+private:
+    static void keep(void *value)
+    {
+        pthread_setspecific(key_.load(std::memory_order_acquire), value);
+    }
+
+    // Without a key every thread has null.
+    static void make_key()
+    {
+        pthread_key_t made, none = 0;
+        if (pthread_key_create(&made, keep) == 0 && !key_.compare_exchange_strong(none, made))
+            pthread_key_delete(made);
+    }
+
+    static inline std::atomic<pthread_key_t> key_{0}; // no key has the number 0
+};
+#endif
+
 inline std::size_t round_up(std::size_t size, std::size_t power)
 {
     return (size + power - 1) & ~(power - 1);

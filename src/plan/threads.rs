@@ -2,7 +2,8 @@
 //!
 //! Two ways lead to `thread_init`. Where each call looks whether its thread is ready, the first call
 //! runs it, whoever made the thread. Where no call looks, the functions that create threads are taken
-//! over and run it in the new thread; threads that the C library makes for itself never run it.
+//! over and run it in the new thread; threads that the C library makes for itself never run it. On Darwin
+//! a hook of the system's runs it in every new thread.
 //! `thread_cleanup` is the destructor of a key both times. Inside a program, and beside the system's
 //! malloc, nothing stands before the functions that create threads: there each call looks.
 
@@ -18,11 +19,12 @@ use crate::{
 pub struct Threads {
     /// Each call looks whether its thread, and the heap, are ready.
     pub lazy: bool,
-    /// The functions that create threads run `thread_init` in the new one.
+    /// What is told of new threads runs `thread_init` in them: the functions that create threads, or the
+    /// system's hook.
     pub hooked: bool,
     /// Threads run `thread_cleanup` when they end.
     pub cleanup: bool,
-    /// The functions that create threads set the allocator's flag.
+    /// The allocator's flag is set before there may be a second thread.
     pub created: bool,
     /// The shim stands before those functions, and its constructor before who calls them. Where it does
     /// not, the first call makes the key and sets the flag.
@@ -55,9 +57,10 @@ impl Threads {
     }
 }
 
-/// Whether the platform says which functions create threads.
+/// Whether the platform says which functions create threads, or which one tells of them.
 pub(super) fn starts_threads(platform: &Platform) -> bool {
-    platform.symbols.iter().any(|s| s.operation.effect() == Effect::StartsThread)
+    platform.runtime.thread_hook.is_some()
+        || platform.symbols.iter().any(|s| s.operation.effect() == Effect::StartsThread)
 }
 
 impl Plan {

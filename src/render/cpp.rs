@@ -16,7 +16,12 @@ use crate::{
 /// Those of [`Plan::refuse_in_cxx`].
 pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_cxx()?;
-    let context = headers(plan);
+    let mut values = headers(plan);
+    let (operators, functions): (Vec<&Answer>, Vec<&Answer>) =
+        plan.answers.iter().partition(|a| a.symbol.operation.is_operator());
+    values["c_families"] = families(plan, &functions).into();
+    values["operator_families"] = families(plan, &operators).into();
+    let context = view::context(&values);
     let part = |template, file: &str| Part {
         template,
         file: file.to_owned(),
@@ -33,25 +38,21 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// What both headers say.
-fn headers(plan: &Plan) -> tera::Context {
+/// What both headers say, but for the public functions.
+pub(super) fn headers(plan: &Plan) -> Value {
     let mut values = view::shim_values(plan);
     for key in ["call", "foreign", "threads", "fork", "sized_free"] {
         qualify(&mut values[key], &plan.allocator);
     }
     let max_size = values["max_size"].as_str().map(|text| text.replace("(size_t)", ""));
-    let (operators, functions): (Vec<&Answer>, Vec<&Answer>) =
-        plan.answers.iter().partition(|a| a.symbol.operation.is_operator());
     values["max_size"] = max_size.into();
     values["heap_functions"] = heap_functions(plan).into();
     values["redirected"] = redirected(plan, false).into();
     values["redirected_threads"] = redirected(plan, true).into();
     let minds_threads = plan.allocator.minds_threads();
     values["minds_threads"] = minds_threads.into();
-    values["members"] = members(&plan.allocator).into();
-    values["c_families"] = families(plan, &functions).into();
-    values["operator_families"] = families(plan, &operators).into();
-    view::context(&values)
+    values["members"] = members(plan).into();
+    values
 }
 
 /// Says of each of the allocator's functions which namespace it is declared in.
@@ -70,8 +71,23 @@ fn qualify(value: &mut Value, allocator: &Allocator) {
     }
 }
 
-fn qualified(text: &str, allocator: &Allocator) -> String {
+/// Says of each of the allocator's functions in a text which namespace it is declared in.
+pub(super) fn qualified(text: &str, allocator: &Allocator) -> String {
     let symbols = allocator.symbols();
+    words(text, |word, after| match word {
+        "NULL" => "nullptr".to_owned(),
+        "alloc8_malloc_usable_size" => "shim::malloc_usable_size".to_owned(),
+        _ if symbols.contains(&word)
+            && (after.starts_with('(') || allocator.thread_created.as_deref() == Some(word)) =>
+        {
+            format!("heap::{word}")
+        }
+        _ => word.to_owned(),
+    })
+}
+
+/// Says each word anew, by itself and what comes after it.
+pub(super) fn words(text: &str, say: impl Fn(&str, &str) -> String) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut said = String::new();
     let mut rest = text;
@@ -79,17 +95,7 @@ fn qualified(text: &str, allocator: &Allocator) -> String {
         let (before, from) = rest.split_at(start);
         let (word, after) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
         said += before;
-        match word {
-            "NULL" => said += "nullptr",
-            "alloc8_malloc_usable_size" => said += "shim::malloc_usable_size",
-            _ if symbols.contains(&word)
-                && (after.starts_with('(')
-                    || allocator.thread_created.as_deref() == Some(word)) =>
-            {
-                said += &format!("heap::{word}")
-            }
-            _ => said += word,
-        }
+        said += &say(word, after);
         rest = after;
     }
     said + rest
@@ -157,6 +163,8 @@ fn member(role: Role) -> Option<&'static str> {
         Role::Memalign => "memalign",
         Role::UsableSize => "usable_size",
         Role::Owns => "owns",
+        Role::MallocSize => "malloc_size",
+        Role::GoodSize => "malloc_good_size",
         Role::FreeSized => "free_sized",
         Role::FreeAlignedSized => "free_aligned_sized",
         Role::Lock => "lock",
@@ -169,7 +177,8 @@ fn member(role: Role) -> Option<&'static str> {
 }
 
 /// What a heap class may have: name, how it is called, what comes back.
-fn members(allocator: &Allocator) -> Vec<Value> {
+fn members(plan: &Plan) -> Vec<Value> {
+    let allocator = &plan.allocator;
     let pointer = "static_cast<void *>(nullptr)";
     let member = |name: &str, arguments: &str, result: &str| json!({ "name": name, "call": format!("{name}({arguments})"), "result": result });
     let mut members = vec![
@@ -187,6 +196,16 @@ fn members(allocator: &Allocator) -> Vec<Value> {
         member("threadInit", "", "void"),
         member("threadCleanup", "", "void"),
     ];
+    let zones = [
+        (
+            Role::MallocSize,
+            member("malloc_size", "static_cast<const void *>(nullptr)", "std::size_t"),
+        ),
+        (Role::GoodSize, member("malloc_good_size", "std::size_t{1}", "std::size_t")),
+    ];
+    let zones = zones.into_iter().filter(|(role, _)| view::is_called(plan, *role));
+    let zones = zones.filter(|(role, _)| allocator.call(*role).is_some());
+    members.extend(zones.map(|(_, member)| member));
     for (role, sizes) in [(Role::FreeSized, 1), (Role::FreeAlignedSized, 2)] {
         if allocator.call(role).is_some() {
             let arguments = format!("{pointer}{}", ", std::size_t{1}".repeat(sizes));

@@ -12,10 +12,25 @@ use crate::{
     spec::{Abi, Field, Null, Symbol},
 };
 
+pub(super) mod cxx;
+pub(super) mod rust;
+mod slots;
+
 /// The files of a shim in C.
 pub(super) fn parts(plan: &Plan) -> Vec<Part> {
+    let shim = Part {
+        template: "shim.c.tera",
+        file: "shim.c".to_owned(),
+        comment: Comment::C,
+        context: shim(plan),
+    };
+    std::iter::once(shim).chain(lists(plan)).collect()
+}
+
+/// What is interposed, for people, and what stays visible, for the linker.
+fn lists(plan: &Plan) -> Vec<Part> {
     let part = |template, file: String, comment, context| Part { template, file, comment, context };
-    let mut parts = vec![part("shim.c.tera", "shim.c".to_owned(), Comment::C, shim(plan))];
+    let mut parts = Vec::new();
     for abi in &plan.platform.abis {
         let context = view::context(&names(plan, abi));
         let exports = format!("exports.{}.txt", abi.name);
@@ -56,14 +71,28 @@ pub(super) fn fork_names(plan: &Plan) -> Vec<&str> {
 /// The context of the shim in C.
 fn shim(plan: &Plan) -> tera::Context {
     let mut values = view::shim_values(plan);
+    if let (Value::Object(values), Value::Object(added)) = (&mut values, values_of(plan)) {
+        values.extend(added);
+    }
+    if plan.mode == Mode::Static {
+        for public in ["aligned_alloc", "posix_memalign"] {
+            values["op"][public] = false.into();
+        }
+    }
+    view::context(&values)
+}
+
+/// What the shim says beside what all shims say.
+fn values_of(plan: &Plan) -> Value {
     let (Some(zone), Some(zoned)) = (&plan.platform.zone, plan.zoned) else {
-        return view::context(&values);
+        return json!({});
     };
     let of = |structure: &str| -> Vec<Value> {
         let fields = zone.fields.iter().filter(|f| f.structure == structure);
         fields.map(|f| field(plan, f, zone.version)).collect()
     };
-    let added = json!({
+    json!({
+        "symbol_prefix": plan.platform.abis[0].symbol_prefix,
         "whose": {
             "size": call(plan, Role::MallocSize),
             "owns": call(plan, Role::Owns),
@@ -76,16 +105,7 @@ fn shim(plan: &Plan) -> tera::Context {
         "families": families(plan),
         "zone": { "fields": of("malloc_zone_t"), "version": zone.version },
         "introspection": { "fields": of("malloc_introspection_t") },
-    });
-    if let (Value::Object(values), Value::Object(added)) = (&mut values, added) {
-        values.extend(added);
-    }
-    if plan.mode == Mode::Static {
-        for public in ["aligned_alloc", "posix_memalign"] {
-            values["op"][public] = false.into();
-        }
-    }
-    view::context(&values)
+    })
 }
 
 /// The call that plays a role; null where there is none.
@@ -231,6 +251,11 @@ fn original(plan: &Plan, answer: &Answer) -> Value {
         "label": if odd { format!("{}{}", abi.symbol_prefix, symbol.name(abi)) } else { String::new() },
         "weak": is_weak(plan, symbol),
     })
+}
+
+/// The system's functions in whose place others stand.
+fn originals(plan: &Plan) -> impl Iterator<Item = &Symbol> {
+    plan.defined().map(|answer| &answer.symbol)
 }
 
 /// Whether some versions of the system lack it.

@@ -61,7 +61,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
                 plan.platform.name, inputs.lang, inputs.mode
             ),
         )
-        .help("rendered so far: `--lang c`, `cpp` and `rust` for mechanism `elf`")
+        .help(languages_of(mechanism))
         .into());
     }
     if inputs.mode != "interpose" && inputs.lang != "c" {
@@ -86,7 +86,9 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let templates = templates(mechanism, &inputs.lang).map_err(internal)?;
     let mut files = Files::new();
     let parts = match inputs.lang.as_str() {
+        "cpp" if plan.platform.zone.is_some() => macho::cxx::parts(plan)?,
         "cpp" => cpp::parts(plan, inputs)?,
+        "rust" if plan.platform.zone.is_some() => macho::rust::parts(plan)?,
         "rust" => rust::parts(plan)?,
         _ => match &plan.mode {
             Mode::Interpose => parts(plan, inputs),
@@ -218,6 +220,16 @@ fn lists(plan: &Plan) -> Vec<Part> {
         parts.push(part("symbols.txt.tera", list, Comment::Hash, context));
     }
     parts
+}
+
+/// What a mechanism is rendered in, in words.
+fn languages_of(mechanism: &str) -> String {
+    let there = LANGUAGES.iter().filter(|(name, _)| has_language(mechanism, name));
+    let there: Vec<_> = there.map(|(name, _)| format!("`--lang {name}`")).collect();
+    match there.is_empty() {
+        true => format!("no language has templates for mechanism `{mechanism}` so far"),
+        false => format!("rendered so far for mechanism `{mechanism}`: {}", there.join(", ")),
+    }
 }
 
 /// Whether there are templates for a mechanism at all.

@@ -13,7 +13,7 @@ use crate::{
     spec::{AlignedSize, Foreign, OddAlignment, Symbol},
 };
 
-mod spell;
+pub(super) mod spell;
 mod threads;
 
 pub(super) use spell::spell_verdict;
@@ -26,12 +26,13 @@ pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>> {
         template: "shim.rs.tera",
         file: "shim.rs".to_owned(),
         comment: Comment::C,
-        context: shim(plan),
+        context: context(plan),
     };
     Ok(std::iter::once(shim).chain(super::lists(plan)).collect())
 }
 
-fn shim(plan: &Plan) -> tera::Context {
+/// What the module says, whatever the platform's mechanism, but for ELF's names.
+pub(super) fn context(plan: &Plan) -> tera::Context {
     let allocator = &plan.allocator;
     let call = |role: Role| allocator.call(role).map(|c| spell(allocator, c)).unwrap_or_default();
     let mut context = view::shim(plan);
@@ -90,7 +91,7 @@ fn needs(plan: &Plan) -> Value {
     let guarded = |promise| Role::ALL.iter().any(|role| plan.guarded(*role, promise));
     let product = [Promise::MaxSize, Promise::ZeroSize];
     let product = product.iter().any(|p| plan.guarded(Role::Calloc, *p));
-    let calls_calloc = allocator.call(Role::Calloc).is_some() && is_called(plan, Role::Calloc);
+    let calls_calloc = calls_calloc(plan);
     let multiplies =
         !calls_calloc || product || plan.guarded(Role::Calloc, Promise::CallocOverflow);
     let no_memory = multiplies
@@ -136,6 +137,11 @@ fn texts(allocator: &Allocator) -> Value {
     })
 }
 
+/// Whether the shim calls the allocator's own calloc.
+pub(super) fn calls_calloc(plan: &Plan) -> bool {
+    plan.allocator.call(Role::Calloc).is_some() && is_called(plan, Role::Calloc)
+}
+
 /// Whether the shim calls what plays a role.
 fn is_called(plan: &Plan, role: Role) -> bool {
     let defined = |operation| plan.defined().any(|a| a.symbol.operation == operation);
@@ -150,7 +156,7 @@ fn is_called(plan: &Plan, role: Role) -> bool {
         Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),
         Role::Owns => foreign::asks_owns(plan),
         Role::ThreadInit | Role::ThreadCleanup => plan.threads.is_some_and(|t| t.hooked),
-        Role::GoodSize | Role::MallocSize | Role::Enumerator => false,
+        Role::GoodSize | Role::MallocSize | Role::Enumerator => plan.platform.zone.is_some(),
         Role::Malloc | Role::Free | Role::Memalign | Role::UsableSize => true,
     }
 }
@@ -279,7 +285,33 @@ fn cfg(plan: &Plan, symbol: &Symbol) -> String {
 }
 
 /// The expression that answers an operation.
-fn answer(plan: &Plan, operation: Operation) -> String {
+pub(super) fn answer(plan: &Plan, operation: Operation) -> String {
+    match plan.platform.zone {
+        Some(_) => zoned(plan, operation).unwrap_or_else(|| plain(plan, operation)),
+        None => plain(plan, operation),
+    }
+}
+
+/// The same where heaps are zones; `None` for what is the same everywhere.
+fn zoned(plan: &Plan, operation: Operation) -> Option<String> {
+    use Operation as Op;
+    let text = match operation {
+        Op::Memalign => "allocate_in_zone(alignment, size)",
+        Op::Reallocf => "resize_or_free(ptr, size)",
+        Op::MallocGoodSize => {
+            let call = plan.allocator.call(Role::GoodSize);
+            return Some(call.map_or("size".to_owned(), |c| spell(&plan.allocator, c)));
+        }
+        Op::MallocDefaultZone | Op::MallocZoneFromPtr => "&raw mut ZONE",
+        Op::MallocZoneBatchMalloc => "allocate_batch(size, results, count)",
+        Op::MallocZoneBatchFree => "release_batch(blocks, count)",
+        Op::MallocZoneMallocWithOptions => "allocate_with_options(alignment, size, options)",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn plain(plan: &Plan, operation: Operation) -> String {
     use Operation as Op;
     let own = |role: Role| plan.allocator.call(role).map(|call| spell(&plan.allocator, call));
     let bound =

@@ -108,6 +108,9 @@ pub struct Runtime {
     /// then says what a thread is.
     #[serde(default)]
     pub emulated_tls: bool,
+    /// The function that has a hook called in each new thread before the thread's own function, where
+    /// the system makes threads without a call that a shim could take over.
+    pub thread_hook: Option<String>,
     /// How often at most a thread's end runs the destructors of its keys
     /// (PTHREAD_DESTRUCTOR_ITERATIONS).
     pub destructor_rounds: Option<u32>,

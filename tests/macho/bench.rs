@@ -16,15 +16,23 @@ use crate::common;
 pub(super) struct Cpu {
     pub(super) zig: &'static str,
     pub(super) lld: &'static str,
+    pub(super) rust: &'static str,
     triple: &'static str,
     how: &'static str,
 }
 
 const CPUS: [Cpu; 2] = [
-    Cpu { zig: "x86_64-macos.11.0", lld: "x86_64", triple: HOST, how: "apt-get install gcc" },
+    Cpu {
+        zig: "x86_64-macos.11.0",
+        lld: "x86_64",
+        rust: "x86_64-apple-darwin",
+        triple: HOST,
+        how: "apt-get install gcc",
+    },
     Cpu {
         zig: "aarch64-macos.11.0",
         lld: "arm64",
+        rust: "aarch64-apple-darwin",
         triple: "aarch64-linux-gnu",
         how: "apt-get install qemu-user clang lld-19 libstdc++-12-dev-arm64-cross",
     },
@@ -119,6 +127,22 @@ impl Bench {
         command
     }
 
+    /// Runs the client without some groups of laws.
+    pub(super) fn run_without(&self, groups: &[&str], insert: &Path, zone: &str) -> Run {
+        let mut command = self.runner.command(&self.loader, None);
+        command.arg("--insert").arg(insert).arg(&self.client);
+        Run::of(command.args([zone, "typed"]).arg(&self.late).args(groups))
+    }
+
+    /// Runs another program under these dylibs.
+    pub(super) fn run_program(&self, insert: &[&Path], program: &Path, words: &[&str]) -> Run {
+        let mut command = self.runner.command(&self.loader, None);
+        for library in insert {
+            command.arg("--insert").arg(library);
+        }
+        Run::of(command.arg(program).args(words))
+    }
+
     /// The same where another heap's zone stands first already; without the laws of fork, whose locks that heap
     /// alone has.
     pub(super) fn run_beside(&self, first: &str, insert: &Path) -> Run {
@@ -190,6 +214,14 @@ pub(super) fn zig_cc(cpu: &Cpu, words: &[&str]) -> Zig {
     Zig(command)
 }
 
+/// The same for C++, which is compiled alone: zig would link operators of its own.
+pub(super) fn zig_cxx(cpu: &Cpu, words: &[&str]) -> Zig {
+    let mut command = common::zig().expect("benches() asked for it");
+    command.args(["c++", "-target", cpu.zig, "-O1", "-c", "-fvisibility=hidden"]).args(words);
+    command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
+    Zig(command)
+}
+
 impl Zig {
     pub(super) fn args(mut self, files: impl IntoIterator<Item = PathBuf>) -> Zig {
         self.0.args(files);
@@ -207,7 +239,7 @@ pub(super) fn built(name: &str, command: &mut Command) -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     let mut hash = Sha256::new();
     hash.update(format!("{:?}", command.get_args().collect::<Vec<_>>()));
-    for part in ["loader", "client", "faults"] {
+    for part in ["loader", "client", "faults", "hooks"] {
         let mut files: Vec<_> =
             fs::read_dir(sources(part)).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
@@ -267,7 +299,7 @@ impl Run {
             status: output.status.code(),
             signal: output.status.signal(),
             failed: failed.map(str::to_owned).collect(),
-            end: text.lines().last().filter(|line| line.starts_with("client: ")).map(str::to_owned),
+            end: text.lines().last().filter(|line| line.contains(" checks, ")).map(str::to_owned),
             said: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }

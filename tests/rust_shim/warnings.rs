@@ -54,7 +54,7 @@ fn every_allocator_s_shim_is_clean_without_std() {
 
 #[test]
 fn every_platform_s_shim_is_clean_without_std() {
-    for platform in ["linux-musl", "android", "freebsd", "netbsd"] {
+    for platform in ["linux-musl", "android", "freebsd", "netbsd", "macos"] {
         is_clean(platform, &built_in("simple_heap"));
         is_clean(platform, &allocator::convention("unpromising").unwrap());
     }
@@ -78,6 +78,16 @@ fn the_shim_of_a_heap_that_is_told_of_threads_is_clean_without_std() {
         (without(&["thread_init", "thread_cleanup"]), "freebsd"),
         (aware.replacen("malloc ", busy, 1), "android"),
         (aware.replacen("malloc ", own, 1), "linux"),
+        (aware.clone(), "macos"),
+        (without(&["thread_init", "thread_cleanup"]), "macos"),
+        (
+            aware.replacen(
+                "malloc ",
+                "init = \"aware_init\"\nmalloc_size = \"aware_size\"\nmalloc ",
+                1,
+            ),
+            "macos",
+        ),
     ];
     for (text, platform) in texts {
         let file = work.path().join("aware.toml");

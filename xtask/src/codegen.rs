@@ -15,6 +15,9 @@ pub(crate) fn write() -> anyhow::Result<()> {
     let linux = ["generate", "-p", "linux", "-a", "simple_heap"];
     run(program(&tool).args(linux).args(["--lang", "cpp"]))?;
     run(program(&tool).args(linux).args(["--lang", "rust"]))?;
+    let macos = ["generate", "-p", "macos", "-a", "simple_heap"];
+    run(program(&tool).args(macos).args(["--lang", "cpp"]))?;
+    run(program(&tool).args(macos).args(["--lang", "rust"]))?;
     run(program(&tool).args(linux).args(["--mode", "static"]))?;
     run(program(&tool).args(linux).args(["--mode", "prefixed", "--prefix", "my"]))?;
     run(program(&tool).args(["generate", "-p", "macos", "-a", "simple_heap", "--mode", "static"]))?;

@@ -80,7 +80,18 @@ pub(crate) fn all() -> anyhow::Result<()> {
     zig::install();
     musl::install();
     wine::install();
+    darwin();
     Ok(())
+}
+
+/// Rust's own library for macOS, for which tests compile shims in Rust.
+fn darwin() {
+    let targets = ["x86_64-apple-darwin", "aarch64-apple-darwin"];
+    let mut add = program("rustup");
+    if let Err(error) = run(add.args(["target", "add"]).args(targets)) {
+        eprintln!("warning: {error:#}");
+        eprintln!("not installed, tests that need them are skipped: {}", targets.join(", "));
+    }
 }
 
 /// The same for one package.

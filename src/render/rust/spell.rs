@@ -6,10 +6,10 @@ use crate::{
 };
 
 /// rustfmt's.
-const WIDTH: usize = 100;
+pub(in crate::render) const WIDTH: usize = 100;
 
 /// A type of C in Rust. The list of types is closed, so that this is all of them that ELF has.
-pub(super) fn spelled(ty: &str) -> &'static str {
+pub(in crate::render) fn spelled(ty: &str) -> &'static str {
     match ty {
         "void *" => "*mut c_void",
         "void **" => "*mut *mut c_void",
@@ -25,13 +25,22 @@ pub(super) fn spelled(ty: &str) -> &'static str {
         "int (*)(void *)" => "Start<c_int>",
         "struct mallinfo" => "Mallinfo",
         "struct mallinfo2" => "Mallinfo2",
+        "malloc_zone_t *" => "*mut Zone",
+        "malloc_statistics_t *" => "*mut Statistics",
+        "memory_reader_t" => "Option<MemoryReader>",
+        "vm_range_recorder_t" => "RangeRecorder",
+        "vm_address_t" => "usize",
+        "boolean_t" => "Boolean",
+        "kern_return_t" => "c_int",
+        "unsigned" | "task_t" => "c_uint",
+        "malloc_type_id_t" | "malloc_zone_malloc_options_t" | "uint64_t" => "u64",
         _ => "*mut c_void",
     }
 }
 
 /// `lead name(first: type, …) -> result`, indented and broken as rustfmt does; a parameter that the
 /// body does not look at is named so.
-pub(super) fn signature(
+pub(in crate::render) fn signature(
     lead: &str,
     name: &str,
     prototype: &Prototype,
@@ -91,7 +100,7 @@ fn named(ty: &str, name: String) -> Parameter {
 }
 
 /// A call of one of the allocator's functions.
-pub(super) fn spell(allocator: &Allocator, call: &Call) -> String {
+pub(in crate::render) fn spell(allocator: &Allocator, call: &Call) -> String {
     let argument = |argument: &Argument| match argument {
         Argument::Parameter(name) => name.clone(),
         Argument::Usable => "usable_size(ptr)".to_owned(),

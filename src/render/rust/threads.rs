@@ -6,12 +6,13 @@ use super::spell::{equal, signature, spell, spelled};
 use crate::{
     allocator::Role,
     operation::{Effect, Operation},
-    plan::{Answer, Plan},
+    plan::{Answer, Plan, Threads},
 };
 
 /// The value `threads` of the templates; null if there is nothing to do.
 pub(super) fn threads(plan: &Plan) -> Value {
-    let Some(threads) = plan.threads.filter(|t| t.hooked || creates(plan)) else {
+    let tells = |t: &Threads| t.created && plan.platform.runtime.thread_hook.is_some();
+    let Some(threads) = plan.threads.filter(|t| t.hooked || tells(t) || creates(plan)) else {
         return Value::Null;
     };
     let allocator = &plan.allocator;
@@ -22,7 +23,7 @@ pub(super) fn threads(plan: &Plan) -> Value {
     });
     json!({
         "hooked": threads.hooked,
-        "flag": allocator.thread_created.as_ref().filter(|_| allocator.rust.is_none() && creates(plan)),
+        "flag": allocator.thread_created.as_ref().filter(|_| allocator.rust.is_none() && (creates(plan) || tells(&threads))),
         "created": created,
         "init": call(Role::ThreadInit),
         "cleanup": call(Role::ThreadCleanup),
@@ -42,7 +43,8 @@ pub(super) fn creates(plan: &Plan) -> bool {
 /// The method of a heap's trait that stands for the flag `thread_created`.
 pub(super) fn announced(plan: &Plan) -> Option<Value> {
     let name = plan.allocator.thread_created.as_ref()?;
-    plan.allocator.rust.as_ref().filter(|_| creates(plan))?;
+    let tells = creates(plan) || plan.platform.runtime.thread_hook.is_some();
+    plan.allocator.rust.as_ref().filter(|_| tells)?;
     Some(json!({
         "signature": format!("    unsafe fn {name}()"),
         "meaning": "Runs before each thread is created: until then there is one.",

@@ -145,6 +145,10 @@ int sys_random_bytes(void *bytes, size_t count) {
     return getrandom(bytes, count, 0) == (ssize_t)count ? 0 : -1;
 }
 
+int sys_getentropy(void *bytes, size_t count) {
+    return sys_random_bytes(bytes, count);
+}
+
 void sys_arc4random_buf(void *bytes, size_t count) {
     if (sys_random_bytes(bytes, count)) fault("no random bytes");
 }

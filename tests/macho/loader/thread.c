@@ -55,8 +55,8 @@ void enter_thread(void) {
     hand_over_signals();
 }
 
-// Keys. A destructor that sets its key again is called again, four times in all (libpthread
-// src/pthread_tsd.c, _pthread_tsd_cleanup).
+// Keys. A destructor that sets its key again is called again, four times in all; a key without one loses its
+// value in the first round, too (libpthread src/pthread_tsd.c, _pthread_tsd_cleanup_key).
 static struct {
     _Atomic bool used;
     void (*destructor)(void *);
@@ -94,9 +94,9 @@ static void run_destructors(void) {
     for (int round = 0; round < DESTRUCTOR_ROUNDS; round++) {
         for (unsigned key = FIRST_KEY; key < END_KEY; key++) {
             void *value = slots()[key];
-            if (!value || !keys[key].destructor) continue;
+            if (!value || !keys[key].used) continue;
             slots()[key] = NULL;
-            keys[key].destructor(value);
+            if (keys[key].destructor) keys[key].destructor(value);
         }
     }
 }
