@@ -105,6 +105,9 @@ impl Generator {
         for lib in &self.plan.allocator.libs {
             println!("cargo::rustc-link-lib={lib}");
         }
+        if let Some(lost) = self.plan.lost_in_rust() {
+            println!("cargo::warning={}", lost.message);
+        }
         if self.plan.asks_to_be_first() {
             println!("cargo::rustc-cdylib-link-arg=-Wl,-z,initfirst");
         }

@@ -26,7 +26,9 @@ impl Plan {
     pub fn in_rust(mut self) -> Plan {
         // Nobody looks whether a thread is ready, so that whoever creates one tells the heap.
         self.threads = Threads::of(&self.platform, &self.allocator, false, true);
-        self.allocator.export.clear();
+        if self.lost_in_rust().is_some() {
+            self.allocator.export.clear();
+        }
         let creators: Vec<_> = self.answers.iter().map(|a| self.creator(a)).collect();
         for (answer, creator) in self.answers.iter_mut().zip(creators) {
             if let Some((binding, why)) = creator {
@@ -51,7 +53,8 @@ impl Plan {
     /// `A8241` if the description would keep names visible which a crate cannot export.
     pub fn lost_in_rust(&self) -> Option<Diagnostic> {
         let names = &self.allocator.export;
-        if names.is_empty() {
+        // A type's crate exports functions of its own.
+        if names.is_empty() || self.allocator.rust.is_some() {
             return None;
         }
         let listed: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use alloc8_gen::toolchain::Compiler;
 use tempfile::TempDir;
 
 use super::toolbox::{at, built, fixture, installed, link, said, succeeds, tool, verdict};
@@ -10,18 +11,23 @@ use crate::{archives, common};
 /// Beside the four forms that `build` itself links and runs.
 #[test]
 fn programs_for_another_cpu_carry_the_heap() {
-    if !installed("aarch64-linux-gnu-g++", "apt-get install g++-aarch64-linux-gnu")
-        || !installed("qemu-aarch64", "apt-get install qemu-user")
-    {
+    let target = "aarch64-linux-gnu";
+    let Ok(compiler) = Compiler::find(None, Some(target)) else {
+        return common::skip(
+            target,
+            "apt-get install clang lld-19 llvm libstdc++-12-dev-arm64-cross",
+        );
+    };
+    if !installed("qemu-aarch64", "apt-get install qemu-user") {
         return;
     }
     let work = TempDir::new().unwrap();
     let mut command = tool();
-    command.args(["build", "--mode", "static", "--target", "aarch64-linux-gnu", "-o"]);
+    command.args(["build", "--mode", "static", "--target", target, "-o"]);
     let text = said(&succeeds(command.arg(work.path().join("heap"))));
     assert!(text.contains("4 of 4 forms of program use them"), "{text}");
     let program = work.path().join("program");
-    let mut command = Command::new("aarch64-linux-gnu-gcc");
+    let mut command = compiler.command();
     command.args(["-O2", "-fno-builtin", "-static"]).arg(at(&work.path().join("heap.args")));
     succeeds(command.arg(fixture("small.c")).arg("-o").arg(&program));
     succeeds(Command::new("qemu-aarch64").arg(&program));
