@@ -57,6 +57,11 @@ fn zone_in_programs(name: &str) -> (String, render::Files) {
     for_platform("macos", "c", "static", name)
 }
 
+/// Functions under a prefix for macOS.
+fn prefixed_for_macos(name: &str) -> (String, render::Files) {
+    for_platform("macos", "c", "prefixed", name)
+}
+
 fn for_linux(lang: &str, mode: &str, name: &str) -> (String, render::Files) {
     for_platform("linux", lang, mode, name)
 }
@@ -86,6 +91,7 @@ fn the_committed_files_are_what_is_rendered() {
         in_rust("simple_heap"),
         in_programs("simple_heap"),
         zone_in_programs("simple_heap"),
+        prefixed_for_macos("simple_heap"),
         prefixed("simple_heap"),
     ];
     for (folder, files) in rendered("simple_heap").into_iter().chain(others) {
@@ -175,6 +181,7 @@ fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
         in_rust("simple_heap").1,
         in_programs("simple_heap").1,
         zone_in_programs("simple_heap").1,
+        prefixed_for_macos("simple_heap").1,
         prefixed("simple_heap").1,
     ];
     let all = rendered("simple_heap").into_values().chain(others);

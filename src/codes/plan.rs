@@ -207,6 +207,13 @@ pub(super) static PAGES: &[Code] = &[
          system then sends typed calls on to the plain names), or render the shim in C or C++.",
     ),
     page(
+        "A8258",
+        "functions under a prefix on macOS, and hooks for threads",
+        "`--mode prefixed` has no text for `init`, `thread_init` and `thread_cleanup` on macOS yet: the first\n\
+         call of a thread would have to run them.\n\
+         Leave them out of the description for this mode, if the heap does without.",
+    ),
+    page(
         "A8260",
         "a description with two languages",
         "`rust = …` says that the functions are methods of a Rust type, `cpp = …` that a C++ class\n\

@@ -11,6 +11,9 @@ use crate::{
 /// shim's own text.
 const COPIES: &[&str] = &["strdup", "strndup"];
 
+/// Whose templates have the text of functions that are plain definitions.
+const PLAIN: &str = "elf";
+
 /// How every name inside a shim's text begins.
 const OWN: &str = "alloc8";
 
@@ -25,6 +28,9 @@ impl Plan {
     /// other heaps would be handed on.
     pub fn prefixed(self, prefix: &str) -> Result<Plan> {
         check_spelling(prefix)?;
+        if self.zoned.is_some() {
+            return self.without_zone()?.prefixed(prefix);
+        }
         if self.foreign() == Foreign::Forward {
             let message =
                 "beside the system's malloc, blocks of other heaps are handed on by nobody";
@@ -56,6 +62,34 @@ impl Plan {
         plan.answers = kept;
         plan.mode = Mode::Prefixed(prefix.to_owned());
         plan.refuse_taken(&public).map(|()| plan)
+    }
+
+    /// The same where the heap is no zone: blocks of others never come, and nothing is interposed. Mach-O has no
+    /// aliases, so each function jumps.
+    fn without_zone(self) -> Result<Plan> {
+        if self.threads.is_some() || self.ready {
+            let title = &self.platform.title;
+            let message = format!("no hooks for threads beside the malloc of {title} yet");
+            return Err(Diagnostic::error("A8258", message)
+                .fact(format!("in `{}`", self.allocator.source.name))
+                .help("leave `init`, `thread_init` and `thread_cleanup` out of the description for this mode")
+                .into());
+        }
+        let mut platform = self.platform;
+        platform.zone = None;
+        platform.mechanism = PLAIN.to_owned();
+        platform.semantics.foreign = Foreign::Trust;
+        platform
+            .symbols
+            .retain(|s| s.group.is_none() && !s.prototype.has("zone") && is_plain(s.operation));
+        for symbol in &mut platform.symbols {
+            *symbol = symbol.renamed(&symbol.prototype.name);
+        }
+        let mut plan = Plan::draw(&platform, &self.allocator.on(&platform), false);
+        for answer in &mut plan.answers {
+            answer.jump_where_direct("Mach-O has no aliases: each name is a function");
+        }
+        Ok(plan)
     }
 
     fn refuse_taken(&self, public: &[String]) -> Result<()> {
@@ -111,6 +145,23 @@ fn check_spelling(prefix: &str) -> Result<()> {
     Err(Diagnostic::error("A8232", format!("no functions can be called `{prefix}_malloc`"))
         .help(format!("a prefix is a C identifier that begins with a letter, and not `{OWN}`: `--prefix my` makes `my_malloc`"))
         .into())
+}
+
+/// Whether every platform has words for it.
+fn is_plain(operation: Operation) -> bool {
+    use Operation as Op;
+    matches!(
+        operation,
+        Op::Malloc
+            | Op::Calloc
+            | Op::Realloc
+            | Op::Free
+            | Op::AlignedAlloc
+            | Op::PosixMemalign
+            | Op::Valloc
+            | Op::Reallocarray
+            | Op::MallocUsableSize
+    )
 }
 
 /// Whether a function makes sense beside the system's malloc.

@@ -81,6 +81,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         _ => None,
     };
     let plan = own_plan.as_ref().unwrap_or(plan);
+    let mechanism = &plan.platform.mechanism;
     plan.refuse_hook(inputs.hook.as_deref())?;
     refuse_textless(plan)?;
     let templates = templates(mechanism, &inputs.lang).map_err(internal)?;

@@ -166,6 +166,13 @@ impl Bench {
             .built(&self.cpu.named("carrier"))
     }
 
+    /// Runs a program without anything beside it.
+    pub(super) fn alone(&self, program: &Path) -> Command {
+        let mut command = self.runner.command(&self.loader, None);
+        command.arg(program);
+        command
+    }
+
     /// Runs such a program.
     pub(super) fn run_carrier(
         &self,

@@ -6,7 +6,7 @@ use alloc8_gen::{
     allocator::{self, Allocator, Origin, Role},
     diagnostic::{Result, Source},
     plan::Plan,
-    render::{self, Inputs},
+    render::{self, Files, Inputs},
     spec,
 };
 
@@ -35,10 +35,15 @@ fn shim(heap: &Allocator) -> String {
 }
 
 fn shim_in(mode: &str, heap: &Allocator) -> Result<String> {
+    Ok(files_in(mode, heap)?.remove("shim.c").unwrap())
+}
+
+fn files_in(mode: &str, heap: &Allocator) -> Result<Files> {
     let macos = spec::platform("macos").unwrap();
     let (plan, _) = Plan::new(&macos, heap).unwrap();
     let inputs = Inputs { mode: mode.to_owned(), ..Inputs::interposer("macos", &heap.name) };
-    Ok(render::render(&plan, &inputs)?.remove("shim.c").unwrap())
+    let prefix = (mode == "prefixed").then(|| "my".to_owned());
+    render::render(&plan, &Inputs { prefix, ..inputs })
 }
 
 /// The dylib of a shim and a heap; no warning is let pass in the shim.
@@ -277,4 +282,40 @@ fn a_heap_that_is_no_zone_is_refused_in_a_program() {
         let codes: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
         assert_eq!(codes, ["A8256"]);
     }
+}
+
+#[test]
+fn functions_under_a_prefix_leave_the_systems_heap_alone() {
+    let files = files_in("prefixed", &heap("", &[])).unwrap();
+    let header = stored("my.h", &files["my.h"]);
+    let source = fs::read_to_string(sources("../../examples/simple_heap/simple_heap.c")).unwrap();
+    let folders =
+        [header.parent().unwrap(), &sources("client")].map(|f| format!("-I{}", f.display()));
+    for bench in benches() {
+        let object = |name: &str, text: &str, words: &[&str]| {
+            let words = [&["-c", &folders[0], &folders[1]], words].concat();
+            zig_cc(bench.cpu, &words)
+                .args([stored(name, text)])
+                .built(&bench.cpu.named("prefixed.o"))
+        };
+        let text = fs::read_to_string(sources("rendered/prefixed.c")).unwrap();
+        let objects = [
+            object("shim.c", &files["shim.c"], &["-Wpedantic", "-std=c11"]),
+            object("heap.c", &source, &[]),
+            object("prefixed.c", &text, &[]),
+        ];
+        let program = zig_cc(bench.cpu, &[]).args(objects).built(&bench.cpu.named("prefixed"));
+        let output = bench.alone(&program).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(said, "whole\n", "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{}", output.status);
+    }
+}
+
+/// Each call of a thread would have to look whether it is ready, and there is no text for that yet.
+#[test]
+fn heaps_that_mind_threads_are_refused_under_a_prefix() {
+    let heap = allocator::built_in("rpmalloc").unwrap().unwrap();
+    let report = files_in("prefixed", &heap).unwrap_err();
+    assert_eq!(report.diagnostics[0].code, "A8258");
 }

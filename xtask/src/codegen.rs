@@ -21,6 +21,8 @@ pub(crate) fn write() -> anyhow::Result<()> {
     run(program(&tool).args(linux).args(["--mode", "static"]))?;
     run(program(&tool).args(linux).args(["--mode", "prefixed", "--prefix", "my"]))?;
     run(program(&tool).args(["generate", "-p", "macos", "-a", "simple_heap", "--mode", "static"]))?;
+    let prefixed = ["--mode", "prefixed", "--prefix", "my"];
+    run(program(&tool).args(["generate", "-p", "macos", "-a", "simple_heap"]).args(prefixed))?;
     for (name, description, lang) in EXAMPLES {
         let folder = root().join("examples").join(name);
         let mut generate = program(&tool);

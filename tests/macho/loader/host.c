@@ -68,7 +68,7 @@ static const struct {
     {"__tlv_bootstrap", (void *)(uintptr_t)not_bound},
     {"dyld_stub_binder", (void *)(uintptr_t)not_bound},
     LINUX(bzero), LINUX(memcpy), LINUX(memmove), LINUX(memset), LINUX(memcmp), LINUX(bcmp), LINUX(strlen),
-    LINUX(strcmp), LINUX(strncmp), LINUX(strtol), LINUX(getenv), LINUX(fputs), LINUX(exit), LINUX(_exit),
+    LINUX(strnlen), LINUX(strcmp), LINUX(strncmp), LINUX(strtol), LINUX(getenv), LINUX(fputs), LINUX(exit), LINUX(_exit),
     LINUX(getpid), LINUX(sched_yield), LINUX(__cxa_atexit),
 };
 
