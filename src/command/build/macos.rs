@@ -1,6 +1,10 @@
 //! `build -p macos`: a dylib for one processor, or one with a slice for each.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use alloc8_gen::{
     allocator::Allocator,
@@ -89,7 +93,7 @@ pub(super) fn build(
     Ok(DONE)
 }
 
-fn put(built: &[Interposer], output: &PathBuf) -> Result<()> {
+fn put(built: &[Interposer], output: &Path) -> Result<()> {
     let [slice] = built else {
         let slices: Vec<_> = built.iter().map(|b| read(&b.library)).collect::<Result<_>>()?;
         let whole = join_slices(&slices).map_err(|error| {
@@ -112,7 +116,7 @@ fn tell(
     platform: &Platform,
     allocator: &Allocator,
     built: &[Interposer],
-    output: &PathBuf,
+    output: &Path,
     show: &Show,
 ) {
     let first = &built[0];
