@@ -238,7 +238,7 @@ static int law_pays_for_address_space(void)
     return before != 0 && after > before + reserved / 1024;
 }
 
-static volatile sig_atomic_t law_seconds_left;
+static volatile sig_atomic_t law_seconds_given, law_seconds_left;
 static const char *volatile law_watched;
 
 __attribute__((unused))
@@ -264,7 +264,7 @@ static void law_watch(const char *what, int seconds)
     action.sa_handler = law_tick;
     action.sa_flags = SA_RESTART;
     law_watched = what;
-    law_seconds_left = seconds;
+    law_seconds_given = law_seconds_left = seconds;
     sigaction(SIGALRM, &action, NULL);
     const int every = seconds > 0;
     const struct itimerval second = {{every, 0}, {every, 0}};
@@ -277,6 +277,7 @@ static void law_expect_exit(const char *file, int line, const char *what, pid_t 
 {
     const struct timespec pause = {0, 200000};
     for (int tries = 0; tries < 50000; tries++) {
+        law_seconds_left = law_seconds_given; /* it is the child that may hang */
         int status = 0;
         pid_t ended = waitpid(child, &status, WNOHANG);
         if (ended == child || (ended < 0 && errno != EINTR)) {

@@ -188,7 +188,7 @@ pub(super) fn all() -> bool {
 pub(super) type Exceptions = &'static [(&'static str, &'static str, &'static str)];
 
 /// Tries a platform's laws in C under a library, writes a row, and asserts that they hold but for
-/// the exceptions. There is no C++ library for musl but zig's, which takes a minute to build.
+/// the exceptions.
 #[track_caller]
 pub(super) fn laws_hold(
     place: &str,
@@ -198,28 +198,53 @@ pub(super) fn laws_hold(
     chosen: impl Fn(&Law) -> bool,
     exceptions: Exceptions,
 ) {
-    // Tests of one process take turns: each uses all processors, and laws have time limits.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     answers(tools, Some(library), SONAME);
-    let compilers = Compilers {
-        c: tools.compiler.clone(),
-        cxx: Err("no C++ library for musl".to_owned()),
-        clang: tools.compiler.name().contains("zig"),
-    };
-    let headers = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/tests/libcs/bsd/include");
-    let workshop =
-        Workshop::new(compilers, &[headers], &folder()).unwrap().run_by(tools.runner.clone());
-    let mut chosen_laws = laws::laws(platform).unwrap();
     let in_c = |law: &Law| {
         law.lang == Lang::C && !law.plugin.as_ref().is_some_and(|plugin| plugin.ends_with(".cpp"))
     };
-    chosen_laws.retain(|law| in_c(law) && chosen(law));
+    let mut laws = laws::laws(platform).unwrap();
+    laws.retain(|law| in_c(law) && chosen(law));
+    hold(place, tools, Err("not asked for".to_owned()), laws, library, exceptions);
+}
+
+/// The same for laws in C++, over the C++ library that is linked into each program.
+#[track_caller]
+pub(super) fn laws_in_cxx_hold(
+    place: &str,
+    tools: &Tools,
+    platform: &Platform,
+    library: &Path,
+    exceptions: Exceptions,
+) {
+    answers(tools, Some(library), SONAME);
+    let mut laws = laws::laws(platform).unwrap();
+    laws.retain(|law| law.lang == Lang::Cxx);
+    assert!(laws.len() > 15, "{place}: {}", laws.len());
+    hold(place, tools, tools.compiler.cxx(), laws, library, exceptions);
+}
+
+#[track_caller]
+fn hold(
+    place: &str,
+    tools: &Tools,
+    cxx: Result<Compiler, String>,
+    laws: Vec<Law>,
+    library: &Path,
+    exceptions: Exceptions,
+) {
+    // Tests of one process take turns: each uses all processors, and laws have time limits.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let clang = tools.compiler.name().contains("zig");
+    let compilers = Compilers { c: tools.compiler.clone(), cxx, clang };
+    let headers = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/tests/libcs/bsd/include");
+    let workshop =
+        Workshop::new(compilers, &[headers], &folder()).unwrap().run_by(tools.runner.clone());
     let excused = |law: &Law| {
         exceptions.iter().any(|(name, part, _)| law.name == *name && place.contains(part))
     };
     let jobs = available_parallelism().map_or(2, |n| n.get().min(4));
-    let judged = laws::check_with(&workshop, chosen_laws, Some(library), jobs).unwrap();
+    let judged = laws::check_with(&workshop, laws, Some(library), jobs).unwrap();
     let wrong: Vec<_> = judged
         .iter()
         .filter(|(law, outcome)| match outcome {

@@ -3,11 +3,14 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use alloc8_gen::{artifact::SharedObject, toolchain::Compiler};
+use alloc8_gen::{
+    artifact::SharedObject,
+    toolchain::{Compiler, Runner},
+};
 
 use super::machines::{
-    AARCH64, Exceptions, Machine, SONAME, X86_64, all, answers, build, folder, laws_hold, platform,
-    simple_heap, unpromising, zig_cc,
+    AARCH64, Exceptions, Machine, SONAME, Tools, X86_64, all, answers, build, folder, laws_hold,
+    laws_in_cxx_hold, platform, simple_heap, unpromising, zig_cc,
 };
 
 const EXCEPTIONS: Exceptions = &[
@@ -84,6 +87,26 @@ fn names_bind_and_the_laws_hold_on_musl_x86_64() {
 #[test]
 fn names_bind_and_the_laws_hold_on_musl_aarch64() {
     all_holds_on(&AARCH64);
+}
+
+const NOT_LINKED: &str = "zig's driver refuses -Bsymbolic-functions";
+
+/// Programs in C++ over zig's libc++, which is linked into them: the operators are their own, and ask the
+/// public functions in C.
+#[test]
+#[ignore = "zig builds its C++ library first, which takes two minutes of a processor"]
+fn the_laws_in_cxx_hold_on_musl_x86_64() {
+    let Some(tools) = X86_64.tools() else { return };
+    let Some(command) = zig_cc("x86_64-linux-musl", "-dynamic") else { return };
+    let musl = platform("linux-musl");
+    let built = build(&musl, &simple_heap(), &[], &tools.compiler);
+    let compiler = Compiler::find(Some(&command), Some("x86_64-linux-musl")).unwrap();
+    let over_libcxx = Tools { machine: tools.machine, compiler, runner: Runner::native() };
+    let exceptions: Exceptions = &[
+        ("replacing_aligned_new_replaces_its_forms", "", NOT_LINKED),
+        ("replacing_operator_new_replaces_its_forms", "", NOT_LINKED),
+    ];
+    laws_in_cxx_hold("musl x86_64 | libc++", &over_libcxx, &musl, &built.library, exceptions);
 }
 
 /// musl's own heap answers where nothing is preloaded: the harness tells the two apart.
