@@ -14,6 +14,7 @@ mod macho {
     mod controls;
     mod examples;
     mod faults;
+    mod fragments;
     mod hooks;
     mod judged;
     mod languages;

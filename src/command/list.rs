@@ -22,11 +22,13 @@ pub(crate) fn list(options: &List, show: &Show) -> Result<u8> {
 fn list_platforms(show: &Show) -> Result<u8> {
     for platform in spec::platforms()? {
         let abis: Vec<_> = platform.abis.iter().map(|a| a.name.as_str()).collect();
-        let text = format!("{:<14} {} ({})", platform.name, platform.title, abis.join(", "));
+        let untried = platform.untried.as_ref().map(|u| format!("; {u}")).unwrap_or_default();
+        let abis = abis.join(", ");
+        let text = format!("{:<14} {} ({abis}){untried}", platform.name, platform.title);
         show.result(&text, || {
             json!({
                 "reason": "platform", "name": platform.name, "title": platform.title,
-                "mechanism": platform.mechanism, "abis": platform.abis,
+                "untried": platform.untried, "mechanism": platform.mechanism, "abis": platform.abis,
                 "symbols": platform.symbols.len(), "omitted": platform.omissions.len(),
             })
         });

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Part, call, view};
+use super::{Comment, Inputs, Part, call, view};
 use crate::{
     allocator::{Role, call::Argument},
     operation::{Effect, Operation},
@@ -17,14 +17,26 @@ pub(super) mod rust;
 mod slots;
 
 /// The files of a shim in C.
-pub(super) fn parts(plan: &Plan) -> Vec<Part> {
+pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     let shim = Part {
         template: "shim.c.tera",
         file: "shim.c".to_owned(),
         comment: Comment::C,
         context: shim(plan),
     };
-    std::iter::once(shim).chain(lists(plan)).collect()
+    std::iter::once(shim).chain(fragments(plan, inputs)).chain(lists(plan)).collect()
+}
+
+/// What makes a dylib of the shim and an archive, without this tool.
+fn fragments(plan: &Plan, inputs: &Inputs) -> [Part; 2] {
+    [("alloc8.cmake.tera", "alloc8.cmake"), ("alloc8.mk.tera", "alloc8.mk")].map(
+        |(template, file)| Part {
+            template,
+            file: file.to_owned(),
+            comment: Comment::Hash,
+            context: view::build(plan, inputs),
+        },
+    )
 }
 
 /// What is interposed, for people, and what stays visible, for the linker.

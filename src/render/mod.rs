@@ -185,7 +185,7 @@ fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     }
     let part = |template, file: String, comment, context| Part { template, file, comment, context };
     if plan.platform.zone.is_some() {
-        return macho::parts(plan);
+        return macho::parts(plan, inputs);
     }
     let build = view::build(plan, inputs);
     let mut parts = vec![
@@ -258,8 +258,9 @@ fn templates(mechanism: &str, lang: &str) -> std::result::Result<Arc<tera::Tera>
     let others: Vec<_> = LANGUAGES.iter().filter(|(name, _)| *name != lang).collect();
     let is_other =
         |file: &str| others.iter().any(|(_, ext)| file.ends_with(&format!(".{ext}.tera")));
-    // What the shims of all mechanisms have in common is in a folder of the language.
-    let texts = [mechanism, lang].into_iter().flat_map(|part| {
+    // What the shims of all mechanisms have in common is in a folder of the language, and what their
+    // fragments have, in `build`.
+    let texts = [mechanism, lang, "build"].into_iter().flat_map(|part| {
         let folder = format!("templates/{part}/");
         let files: Vec<_> = embedded::names(&folder).filter(|file| !is_other(file)).collect();
         files.into_iter().map(move |file| {

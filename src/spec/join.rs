@@ -49,6 +49,7 @@ pub(super) fn join(
         zone: raw.zone.as_ref().map(|zone| zone_of(zone, &members, report)),
         name: raw.name.clone(),
         title: raw.title.clone(),
+        untried: raw.untried.clone(),
         mechanism: raw.mechanism.get_ref().clone(),
         symbols,
         abis,

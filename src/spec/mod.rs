@@ -184,6 +184,8 @@ pub struct Platform {
     pub name: String,
     /// For people.
     pub title: String,
+    /// Where what is rendered for it has never run; `None` if it has run there.
+    pub untried: Option<String>,
     /// How symbols are taken over; names a folder in `templates/`.
     pub mechanism: String,
     /// In the order of the families.

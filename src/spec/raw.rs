@@ -105,6 +105,9 @@ pub(super) struct Platform {
     pub(super) name: String,
     /// For people.
     pub(super) title: String,
+    /// Where what is rendered for it has never run.
+    #[serde(default)]
+    pub(super) untried: Option<String>,
     /// How symbols are taken over: a folder of `templates/`.
     #[schemars(with = "String")]
     pub(super) mechanism: Spanned<String>,
