@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::{Comment, Inputs, Part, call, view};
 use crate::{
     allocator::Role,
-    operation::Operation,
+    operation::{Form, Operation},
     plan::{Answer, Binding, Plan},
     prototype::{Parameter, Prototype},
-    spec::Symbol,
+    spec::{Abi, Symbol},
 };
 
 /// How many C libraries of one process there is room for.
@@ -54,6 +54,7 @@ fn shim(plan: &Plan, inputs: &Inputs) -> tera::Context {
         "owns": owns,
         "init": plan.allocator.call(Role::Init).map(|c| c.with(&[])).unwrap_or_default(),
         "families": families(plan),
+        "operators_of": plan.platform.abis.iter().map(|abi| operators(plan, abi)).collect::<Vec<_>>(),
     });
     if let (Value::Object(values), Value::Object(added)) = (&mut values, added) {
         values.extend(added);
@@ -125,6 +126,25 @@ fn exported(plan: &Plan, symbol: &Symbol) -> String {
         (Some(name), _) | (None, Some(name)) => name,
         (None, None) => String::new(),
     }
+}
+
+/// How an ABI's own C++ compiler spells the operators that the hooking library calls.
+fn operators(plan: &Plan, abi: &Abi) -> Value {
+    let microsoft = abi.families.is_empty();
+    let name = |operation: Operation| {
+        let of_abi = plan.platform.symbols.iter().filter(|s| s.is_in(abi));
+        let mut spelled = of_abi.filter(|s| s.operation == operation).map(|s| s.name(abi));
+        let own = spelled.find(|name| name.starts_with('?') == microsoft).unwrap_or_default();
+        if microsoft { own } else { abi.symbol_prefix.clone() + &own }
+    };
+    json!({
+        "condition": abi.condition,
+        "microsoft": microsoft,
+        "prefix": abi.symbol_prefix,
+        "new": name(Operation::New(Form::default())),
+        "delete": name(Operation::Delete(Form::default())),
+        "delete_sized": name(Operation::Delete(Form { sized: true, ..Form::default() })),
+    })
 }
 
 fn arguments(prototype: &Prototype) -> String {
