@@ -1,6 +1,6 @@
 //! Functions that are taken over in a running process: which of them, and what that asks of a heap.
 
-use super::{Binding, Guard, Plan};
+use super::{Binding, Guard, Mode, Plan};
 use crate::{
     allocator::Role,
     diagnostic::{Diagnostic, Report, Result},
@@ -55,6 +55,26 @@ impl Plan {
         self.allocator.call(Role::Owns).is_some()
     }
 
+    /// The plan of an object that a program or library of its own links before the C library.
+    ///
+    /// C++ operators are left to the C++ runtime inside the module, whose own call `malloc`.
+    pub(super) fn in_module(mut self) -> Plan {
+        let linked = self.platform.hooks.as_ref().map(|h| h.linked.clone()).unwrap_or_default();
+        for answer in &mut self.answers {
+            let why = if answer.symbol.operation.is_operator() {
+                "the C++ runtime's own calls malloc and free, which are ours where it is linked into the same module"
+            } else if linked.contains(&answer.symbol.family) {
+                continue;
+            } else {
+                "libraries call it, which keep their own"
+            };
+            answer.binding = Binding::Left;
+            answer.why = why.to_owned();
+        }
+        self.mode = Mode::Static;
+        self
+    }
+
     /// # Errors
     /// `A8253` for a hook where there are none; `A8250` if blocks of the libraries' own heaps would be freed in this one; `A8252` if nobody
     /// could say how large a block is.
@@ -65,9 +85,16 @@ impl Plan {
             return report.finish(()).map(|_| ());
         }
         let name = &self.allocator.name;
-        let by_imports = hook.filter(|hook| BY_IMPORTS.contains(hook));
-        if let Some(hook) = by_imports.filter(|_| !self.tells_blocks()) {
-            let message = format!("`--hook {hook}` needs to know whose a block is");
+        if let (Some(hook), true) = (hook, self.mode != Mode::Interpose) {
+            let message = format!("`--hook {hook}` hooks nothing in this mode");
+            report.push(Diagnostic::error("A8253", message).help("leave out `--hook` or `--mode`"));
+        }
+        let by_imports = match hook {
+            _ if self.mode == Mode::Static => Some("--mode static".to_owned()),
+            hook => hook.filter(|h| BY_IMPORTS.contains(h)).map(|h| format!("--hook {h}")),
+        };
+        if let Some(option) = by_imports.filter(|_| !self.tells_blocks()) {
+            let message = format!("`{option}` needs to know whose a block is");
             report.push(
                 self.at_key("malloc", "whose blocks nothing tells from others", Diagnostic::error("A8250", message))
                     .fact("blocks that a C library makes inside itself (_getcwd, _fullpath) come to free as well, and would be freed in this heap")

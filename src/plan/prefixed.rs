@@ -26,10 +26,14 @@ impl Plan {
     /// # Errors
     /// `A8232` if no names begin like that in C, `A8233` if such a name is taken, `A8234` if blocks of
     /// other heaps would be handed on.
-    pub fn prefixed(self, prefix: &str) -> Result<Plan> {
+    pub fn prefixed(mut self, prefix: &str) -> Result<Plan> {
         check_spelling(prefix)?;
-        if self.zoned.is_some() {
+if self.zoned.is_some() {
             return self.without_zone()?.prefixed(prefix);
+        }
+        if self.platform.hooks.is_some() {
+            // Nobody else's block comes to a function that has a name of its own.
+            self.platform.semantics.foreign = Foreign::Trust;
         }
         if self.foreign() == Foreign::Forward {
             let message =
@@ -45,11 +49,13 @@ impl Plan {
         let mut kept: Vec<Answer> = Vec::new();
         for mut answer in std::mem::take(&mut plan.answers) {
             let known = |operation| kept.iter().any(|a| a.symbol.operation == operation);
-            if !belongs(&answer) || known(answer.symbol.operation) {
+            if !plan.belongs(&answer) || known(answer.symbol.operation) {
                 continue;
             }
-            answer.symbol =
-                answer.symbol.renamed(&format!("{prefix}_{}", answer.symbol.spec_name()));
+            answer.symbol = answer.symbol.renamed(&format!(
+                "{prefix}_{}",
+                answer.symbol.spec_name().trim_start_matches('_')
+            ));
             // It tells why a name is taken over.
             answer.symbol.why = None;
             if answer.binding == Binding::Left {
@@ -109,6 +115,24 @@ impl Plan {
         report.finish(()).map(|_| ())
     }
 
+    /// Whether a function makes sense beside the system's malloc.
+    fn belongs(&self, answer: &Answer) -> bool {
+        let symbol = &answer.symbol;
+        let made = match answer.binding {
+            Binding::Answered => false,
+            Binding::Left => symbol.operation == Operation::Reallocarray,
+            _ => true,
+        };
+        let about_blocks =
+            !matches!(symbol.operation.effect(), Effect::StartsThread | Effect::Opens);
+        // Windows begins the names of what is not in the standard with an underscore.
+        let by_name = match &self.platform.hooks {
+            Some(hooks) => hooks.linked.contains(&symbol.family),
+            None => !symbol.spec_name().starts_with('_'),
+        };
+        made && about_blocks && by_name && !symbol.operation.is_operator()
+    }
+
     /// The prefix, where there is one.
     pub fn prefix(&self) -> Option<&str> {
         match &self.mode {
@@ -119,6 +143,10 @@ impl Plan {
 
     /// Functions that copy into a block of the heap, beside those of the plan.
     pub fn copies(&self) -> Vec<String> {
+        // Windows' own are among the platform's symbols.
+        if self.platform.hooks.is_some() {
+            return Vec::new();
+        }
         let name = |prefix: &str| COPIES.iter().map(|copy| format!("{prefix}_{copy}")).collect();
         self.prefix().map(name).unwrap_or_default()
     }
@@ -162,16 +190,4 @@ fn is_plain(operation: Operation) -> bool {
             | Op::Reallocarray
             | Op::MallocUsableSize
     )
-}
-
-/// Whether a function makes sense beside the system's malloc.
-fn belongs(answer: &Answer) -> bool {
-    let symbol = &answer.symbol;
-    let made = match answer.binding {
-        Binding::Answered => false,
-        Binding::Left => symbol.operation == Operation::Reallocarray,
-        _ => true,
-    };
-    let about_blocks = !matches!(symbol.operation.effect(), Effect::StartsThread | Effect::Opens);
-    made && about_blocks && !symbol.operation.is_operator() && !symbol.spec_name().starts_with('_')
 }

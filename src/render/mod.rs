@@ -91,6 +91,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         "cpp" => cpp::parts(plan, inputs)?,
         "rust" if plan.platform.zone.is_some() => macho::rust::parts(plan)?,
         "rust" => rust::parts(plan)?,
+        _ if plan.platform.hooks.is_some() => pe::parts(plan, inputs),
         _ => match &plan.mode {
             Mode::Interpose => parts(plan, inputs),
             Mode::Static if plan.zoned.is_some() => macho::in_program(plan),
@@ -180,9 +181,6 @@ fn has_text(plan: &Plan, symbol: &Symbol) -> bool {
 }
 
 fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
-    if plan.platform.hooks.is_some() {
-        return pe::parts(plan, inputs);
-    }
     let part = |template, file: String, comment, context| Part { template, file, comment, context };
     if plan.platform.zone.is_some() {
         return macho::parts(plan, inputs);

@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Inputs, Part, call, view};
+use super::{Comment, Inputs, Part, call, prefixed, view};
 use crate::{
     allocator::Role,
     operation::{Form, Operation},
-    plan::{Answer, Binding, Plan},
+    plan::{Answer, Binding, Mode, Plan},
     prototype::{Parameter, Prototype},
     spec::{Abi, Symbol},
 };
@@ -23,7 +23,15 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
         comment: Comment::C,
         context,
     };
-    let mut parts = vec![part("shim.c.tera", "shim.c", shim(plan, inputs))];
+    let template = match plan.mode {
+        Mode::Interpose => "shim.c.tera",
+        Mode::Static | Mode::Prefixed(_) => "module.c.tera",
+    };
+    let mut parts = vec![part(template, "shim.c", shim(plan, inputs))];
+    if let Mode::Prefixed(prefix) = &plan.mode {
+        let context = view::context(&prefixed::declared(plan, prefix));
+        parts.push(part("prefixed.h.tera", &prefixed::header(prefix), context));
+    }
     for abi in &plan.platform.abis {
         parts.push(Part {
             template: "symbols.txt.tera",
@@ -40,9 +48,12 @@ fn shim(plan: &Plan, inputs: &Inputs) -> tera::Context {
     let mut values = view::shim_values(plan);
     let hooks: Vec<Value> = plan.defined().map(|a| hook(plan, &a.symbol)).collect();
     let spec = plan.platform.hooks.as_ref();
-    let owns = plan.allocator.call(Role::Owns).map(|c| c.with(&[])).unwrap_or_default();
+    // Under a prefix, a block that comes back is ours.
+    let asked = plan.allocator.call(Role::Owns).filter(|_| plan.prefix().is_none());
+    let owns = asked.map(|c| c.with(&[])).unwrap_or_default();
     let files: Vec<_> = plan.platform.libraries.iter().map(|l| l.file.as_str()).collect();
     let added = json!({
+        "prefix": plan.prefix(),
         "hook": inputs.hook.as_deref().unwrap_or("default"),
         "inline_condition": spec.map(|h| h.inline.as_str()).unwrap_or_default(),
         "spec": spec,
@@ -100,16 +111,22 @@ fn in_library(prototype: &Prototype) -> Prototype {
     more
 }
 
-/// An entry of the table, and the function for a library by number.
+/// An entry of the table, and the functions that stand for it: for a library by number, or in a module
+/// of its own under the public name, with the pointer by which imports are called.
 fn hook(plan: &Plan, symbol: &Symbol) -> Value {
     let name = c_name(symbol);
     let returns = if symbol.prototype.result == "void" { "" } else { "return " };
-    let arguments = format!("&alloc8_libraries[n], {}", arguments(&symbol.prototype));
+    let call = |library: &str| {
+        format!("{returns}alloc8_our_{name}({library}, {})", arguments(&symbol.prototype))
+    };
     json!({
         "name": name,
         "thunk": symbol.prototype.named(&format!("alloc8_##n##_{name}")),
-        "call": format!("{returns}alloc8_our_{name}({arguments})"),
+        "call": call("&alloc8_libraries[n]"),
         "exported": exported(plan, symbol),
+        "public": symbol.prototype.named(symbol.spec_name()),
+        "import": symbol.prototype.named(&format!("(*const ALLOC8_IMPORT({name}))")),
+        "forward": call("alloc8_libraries"),
     })
 }
 
@@ -155,7 +172,7 @@ fn arguments(prototype: &Prototype) -> String {
 /// What C calls it: the name itself, or, where that is mangled, what it means.
 fn c_name(symbol: &Symbol) -> String {
     if !symbol.operation.is_operator() {
-        return symbol.spec_name().to_owned();
+        return symbol.prototype.name.clone();
     }
     let words = symbol.operation.name().replace("[]", "_array").replace(", ", "_");
     let debugging = symbol.prototype.has("block_use");

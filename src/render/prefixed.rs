@@ -38,7 +38,7 @@ pub fn given(prefix: Option<&str>) -> Option<String> {
     prefix.map(|prefix| prefix.strip_suffix('_').unwrap_or(prefix).to_owned())
 }
 
-fn declared(plan: &Plan, prefix: &str) -> Value {
+pub(super) fn declared(plan: &Plan, prefix: &str) -> Value {
     let abi = &plan.platform.abis[0];
     let functions: Vec<_> = plan
         .defined()

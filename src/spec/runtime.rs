@@ -43,6 +43,8 @@ pub enum First {
 pub struct Hooks {
     /// What the preprocessor says where the code of functions can be changed in place.
     pub inline: String,
+    /// The families that programs link by name: what `--mode static` defines.
+    pub linked: Vec<String>,
     /// Each library's function that tells whether malloc asks its new-handler: the first name that it
     /// exports.
     pub new_mode: Vec<String>,
