@@ -15,6 +15,9 @@ use crate::{
 /// How many C libraries of one process there is room for.
 const SLOTS: usize = 8;
 
+/// The kind of hook that leaves the heap in a library of its own.
+const REDIRECT: &str = "redirect";
+
 /// The files of a shim in C.
 pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     let part = |template, file: &str, context| Part {
@@ -31,6 +34,9 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     if let Mode::Prefixed(prefix) = &plan.mode {
         let context = view::context(&prefixed::declared(plan, prefix));
         parts.push(part("prefixed.h.tera", &prefixed::header(prefix), context));
+    }
+    if inputs.hook.as_deref() == Some(REDIRECT) {
+        parts.push(part("heap.c.tera", "heap.c", shim(plan, inputs)));
     }
     for abi in &plan.platform.abis {
         parts.push(Part {
@@ -64,17 +70,47 @@ fn shim(plan: &Plan, inputs: &Inputs) -> tera::Context {
         "files": files,
         "owns": owns,
         "init": plan.allocator.call(Role::Init).map(|c| c.with(&[])).unwrap_or_default(),
-        "families": families(plan),
+        "families": families(plan, inputs.hook.as_deref() == Some(REDIRECT)),
+        "heap": heap(plan),
+        "sized_free": [],
         "operators_of": plan.platform.abis.iter().map(|abi| operators(plan, abi)).collect::<Vec<_>>(),
     });
+    relax(&mut values["g"]);
     if let (Value::Object(values), Value::Object(added)) = (&mut values, added) {
         values.extend(added);
     }
     view::context(&values)
 }
 
+/// Hooks see to it themselves that no NULL and no size of nothing come to the allocator to be resized
+/// or freed, and tell failures to the library whose function was called.
+fn relax(guards: &mut Value) {
+    let seen_to =
+        ["errno", "free_errno", "free_null", "usable_size_null", "realloc_null", "realloc_zero"];
+    for role in guards.as_object_mut().into_iter().flat_map(|roles| roles.values_mut()) {
+        for name in seen_to {
+            role[name] = false.into();
+        }
+    }
+}
+
+/// The functions that a heap's own library hands over.
+fn heap(plan: &Plan) -> Vec<Value> {
+    let mut members: Vec<Value> = Vec::new();
+    for (role, call) in plan.allocator.functions.iter().filter(|(r, _)| view::is_called(plan, **r)) {
+        let name = &call.symbol;
+        let declaration = call.declaration(&role.prototype());
+        let member = declaration.replacen(&format!("{name}("), &format!("(*{name})("), 1);
+        let member = json!({ "name": name, "member": member });
+        if !members.contains(&member) {
+            members.push(member);
+        }
+    }
+    members
+}
+
 /// Hooks in the order of the spec, family by family.
-fn families(plan: &Plan) -> Vec<Value> {
+fn families(plan: &Plan, redirected: bool) -> Vec<Value> {
     let mut families: Vec<(&str, Vec<&Answer>)> = Vec::new();
     for answer in &plan.answers {
         match families.last_mut() {
@@ -86,7 +122,7 @@ fn families(plan: &Plan) -> Vec<Value> {
         let hooked = answers.iter().filter(|a| a.binding != Binding::Left);
         json!({
             "title": title,
-            "symbols": hooked.map(|a| function(&a.symbol)).collect::<Vec<_>>(),
+            "symbols": hooked.map(|a| function(&a.symbol, redirected)).collect::<Vec<_>>(),
             "left": view::left(answers),
         })
     };
@@ -94,12 +130,12 @@ fn families(plan: &Plan) -> Vec<Value> {
 }
 
 /// What stands in for a function, in whichever library.
-fn function(symbol: &Symbol) -> Value {
+fn function(symbol: &Symbol, redirected: bool) -> Value {
     let name = format!("alloc8_our_{}", c_name(symbol));
     json!({
         "why": symbol.why.clone().unwrap_or_default(),
         "declaration": in_library(&symbol.prototype).named(&name),
-        "body": body(symbol).expect(call::REFUSED),
+        "body": if redirected { not_yet(symbol) } else { String::new() } + &body(symbol).expect(call::REFUSED),
     })
 }
 
@@ -183,6 +219,19 @@ fn c_name(symbol: &Symbol) -> String {
 fn its(symbol: &Symbol, arguments: &str) -> String {
     let ty = symbol.prototype.named("(*)");
     format!("ALLOC8_ITS(library, {}, {ty})({arguments})", c_name(symbol))
+}
+
+/// What a hook does before the heap's own library is there.
+fn not_yet(symbol: &Symbol) -> String {
+    let same = its(symbol, &arguments(&symbol.prototype));
+    match symbol.prototype.result.as_str() {
+        "void" => {
+            format!(
+                "if (ALLOC8_UNLIKELY(alloc8_heap == NULL)) {{\n        {same};\n        return;\n    }}\n    "
+            )
+        }
+        _ => format!("if (ALLOC8_UNLIKELY(alloc8_heap == NULL))\n        return {same};\n    "),
+    }
 }
 
 /// The statements of a hook; `None` for a meaning without any.
