@@ -26,7 +26,6 @@ mod zone;
 
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
-pub use hooks::HOOKS;
 pub use mode::{CXX_NEIGHBOURS, Mode};
 pub(crate) use prefixed::taken;
 pub use threads::Threads;

@@ -122,7 +122,7 @@ fn hooked(name: &str) -> Vec<(String, render::Files)> {
         let inputs = Inputs { hook: Some(hook.to_owned()), ..Inputs::interposer("windows", name) };
         (format!("windows-{hook}"), render::render(&plan, &inputs).expect("rendered"))
     };
-    ["iat", "minhook", "detours"].into_iter().map(render).collect()
+    ["iat", "minhook", "detours", "redirect"].into_iter().map(render).collect()
 }
 
 #[test]

@@ -11,9 +11,6 @@ use crate::{
 /// Hooks that change tables of imports: what a library calls inside itself stays its own.
 const BY_IMPORTS: &[&str] = &["iat", "redirect"];
 
-/// All hooks, the platform's default first.
-pub const HOOKS: &[&str] = &["minhook", "iat", "detours", "redirect"];
-
 impl Plan {
     /// How a symbol is answered where functions are hooked; `None` where nothing differs.
     pub(super) fn bind_hook(&self, symbol: &Symbol) -> Option<(Binding, String)> {
@@ -89,7 +86,7 @@ impl Plan {
             let message = format!("`--hook {hook}` hooks nothing in this mode");
             report.push(Diagnostic::error("A8253", message).help("leave out `--hook` or `--mode`"));
         }
-        let by_imports = match hook {
+        let by_imports = match hook.filter(|_| self.mode == Mode::Interpose) {
             _ if self.mode == Mode::Static => Some("--mode static".to_owned()),
             hook => hook.filter(|h| BY_IMPORTS.contains(h)).map(|h| format!("--hook {h}")),
         };

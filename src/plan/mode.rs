@@ -37,7 +37,7 @@ impl Plan {
     /// `A8230` if nobody found out what a program of the platform runs first; `A8236` if it would have
     /// to stand before `dlopen`; `A8256` if the heap cannot be the platform's first zone.
     pub fn in_program(self) -> Result<Plan> {
-if self.zoned.is_some() {
+        if self.zoned.is_some() {
             return self.zone_in_program();
         }
         if self.platform.hooks.is_some() {

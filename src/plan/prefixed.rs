@@ -28,7 +28,7 @@ impl Plan {
     /// other heaps would be handed on.
     pub fn prefixed(mut self, prefix: &str) -> Result<Plan> {
         check_spelling(prefix)?;
-if self.zoned.is_some() {
+        if self.zoned.is_some() {
             return self.without_zone()?.prefixed(prefix);
         }
         if self.platform.hooks.is_some() {

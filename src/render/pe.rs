@@ -97,7 +97,8 @@ fn relax(guards: &mut Value) {
 /// The functions that a heap's own library hands over.
 fn heap(plan: &Plan) -> Vec<Value> {
     let mut members: Vec<Value> = Vec::new();
-    for (role, call) in plan.allocator.functions.iter().filter(|(r, _)| view::is_called(plan, **r)) {
+    for (role, call) in plan.allocator.functions.iter().filter(|(r, _)| view::is_called(plan, **r))
+    {
         let name = &call.symbol;
         let declaration = call.declaration(&role.prototype());
         let member = declaration.replacen(&format!("{name}("), &format!("(*{name})("), 1);

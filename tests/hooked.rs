@@ -1,0 +1,146 @@
+//! Shims for Windows compile without a warning for every ABI, in every mode and with every kind of hook;
+//! what could free a block in the wrong heap is refused.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::{fs, path::Path, process::Command};
+
+use alloc8_gen::{
+    allocator::{self, Allocator},
+    diagnostic::Report,
+    plan::Plan,
+    render::{self, Files, Inputs},
+    spec,
+};
+
+/// Mode and hook of everything that is rendered for Windows.
+const CONFIGURATIONS: &[(&str, Option<&str>)] = &[
+    ("interpose", None),
+    ("interpose", Some("iat")),
+    ("interpose", Some("minhook")),
+    ("interpose", Some("detours")),
+    ("interpose", Some("redirect")),
+    ("static", None),
+    ("prefixed", None),
+];
+
+/// A compiler for each ABI that one is to be had for, and whether Detours and MinHook have code for it.
+const COMPILERS: &[(&[&str], bool)] = &[
+    (&["x86_64-w64-mingw32-gcc"], true),
+    (&["i686-w64-mingw32-gcc"], true),
+    (&["clang", "--target=x86_64-pc-windows-msvc"], true),
+    (&["clang", "--target=i686-pc-windows-msvc"], true),
+    (&["clang", "--target=aarch64-pc-windows-msvc"], false),
+];
+
+fn simple_heap() -> Allocator {
+    allocator::built_in("simple_heap").unwrap().unwrap()
+}
+
+/// A heap that promises nothing and tells nothing.
+fn undescribed() -> Allocator {
+    allocator::convention("undescribed").unwrap()
+}
+
+fn rendered(allocator: &Allocator, mode: &str, hook: Option<&str>) -> Result<Files, Report> {
+    let windows = spec::platform("windows").unwrap();
+    let (plan, _) = Plan::new(&windows, allocator).unwrap();
+    let inputs = Inputs {
+        mode: mode.to_owned(),
+        hook: hook.map(str::to_owned),
+        prefix: (mode == "prefixed").then(|| "my".to_owned()),
+        ..Inputs::interposer("windows", &allocator.name)
+    };
+    render::render(&plan, &inputs)
+}
+
+/// What is wrong with the sources of a configuration.
+///
+/// What only optimizers see is asked for where `level` says so: they take seconds.
+fn compile(compiler: &[&str], level: &str, files: &Files, folder: &Path) -> Option<String> {
+    for (name, text) in files.iter().filter(|(n, _)| n.ends_with(".c") || n.ends_with(".h")) {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    files.keys().filter(|name| name.ends_with(".c")).find_map(|name| {
+        let mut command = Command::new(compiler[0]);
+        command.args(&compiler[1..]).args(["-std=c11", level, "-Wall", "-Wextra", "-Wpedantic"]);
+        command.args(["-Werror", "-c", name, "-o", "shim.o"]).current_dir(folder);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (!output.status.success()).then(|| format!("{command:?}\n{said}"))
+    })
+}
+
+fn is_there(compiler: &str) -> bool {
+    let there = Command::new(compiler).arg("--version").output().is_ok();
+    if !there {
+        common::skip(compiler, "cargo xtask install");
+    }
+    there
+}
+
+#[test]
+fn hooks_compile_without_warnings_for_every_abi() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (compiler, inline) in COMPILERS.iter().filter(|(c, _)| is_there(c[0])) {
+        for (mode, hook) in CONFIGURATIONS {
+            let files = rendered(&simple_heap(), mode, *hook).unwrap();
+            let whole = compiler[0].starts_with("x86_64") && hook.is_none();
+            let level = if whole { "-O2" } else { "-fsyntax-only" };
+            let said = compile(compiler, level, &files, folder.path());
+            // One text for all CPUs says so where there is nothing to say for one.
+            if !inline && matches!(hook, Some("minhook" | "detours")) {
+                let said = said.unwrap_or_default();
+                assert!(said.contains("has no code for this CPU"), "{compiler:?}: {said}");
+            } else {
+                wrong.extend(said);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn hooks_of_a_heap_that_promises_nothing_compile_without_warnings() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (compiler, inline) in COMPILERS.iter().filter(|(c, _)| is_there(c[0])) {
+        // Nobody knows whose a block is: import tables alone would not do.
+        if *inline {
+            let files = rendered(&undescribed(), "interpose", None).unwrap();
+            wrong.extend(compile(compiler, "-fsyntax-only", &files, folder.path()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn hooks_that_would_free_in_the_wrong_heap_are_refused() {
+    let codes = |mode: &str, hook: Option<&str>| -> Vec<String> {
+        let report = rendered(&undescribed(), mode, hook).err();
+        let found = report.into_iter().flat_map(|r| r.diagnostics);
+        found.map(|d| d.code.to_string()).collect()
+    };
+    assert_eq!(codes("interpose", Some("iat")), ["A8250"]);
+    assert_eq!(codes("interpose", Some("redirect")), ["A8250"]);
+    assert_eq!(codes("static", None), ["A8250"]);
+    assert_eq!(codes("interpose", Some("minhook")), [""; 0]);
+    // Its own names: nobody else's blocks come there.
+    assert_eq!(codes("prefixed", None), [""; 0]);
+    assert_eq!(codes("prefixed", Some("iat")), ["A8253"]);
+}
+
+/// A text that has a branch for CPUs without code for inline hooks must not take it without `owns`.
+#[test]
+fn a_heap_that_cannot_tell_its_blocks_has_no_hooks_in_tables_of_imports() {
+    let clang = ["clang", "--target=aarch64-pc-windows-msvc"];
+    if !is_there("clang") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let files = rendered(&undescribed(), "interpose", None).unwrap();
+    let said = compile(&clang, "-fsyntax-only", &files, folder.path()).unwrap_or_default();
+    assert!(said.contains("needs to know whose a block is"), "{said}");
+}
