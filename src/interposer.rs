@@ -10,8 +10,10 @@ use std::{
 };
 
 mod cxx;
+mod dll;
 mod dylib;
 mod files;
+mod inline;
 
 use crate::{
     allocator::{Allocator, Origin},
@@ -29,6 +31,7 @@ use crate::{
     verify::{self, Verdict},
 };
 
+pub use dll::{import_library_name, usual_target};
 pub(crate) use files::{key, product_key, read, rename, write};
 
 /// What to build.
@@ -46,8 +49,10 @@ pub struct Order<'a> {
     pub compiler: &'a Compiler,
     /// Where results are kept from one run to the next.
     pub cache: &'a Path,
-    /// The library's own name (`DT_SONAME`).
+    /// The library's own name (`DT_SONAME`; on Windows, what its import library has).
     pub soname: &'a str,
+    /// How functions are hooked, where they are; `None`: the platform's default.
+    pub hook: Option<&'a str>,
 }
 
 /// What was built.
@@ -55,6 +60,8 @@ pub struct Order<'a> {
 pub struct Interposer {
     /// The library, in the cache.
     pub library: PathBuf,
+    /// What programs on Windows are linked with, in the cache.
+    pub import_library: Option<PathBuf>,
     /// How each symbol is answered.
     pub plan: Plan,
     /// What was found in it.
@@ -72,6 +79,9 @@ pub struct Interposer {
 /// # Errors
 /// Every phase's own; `A8601` if the library that came out does not do what its plan says.
 pub fn build(order: &Order<'_>) -> Result<Interposer> {
+    if let Some(hooks) = &order.platform.hooks {
+        return dll::build(order, hooks);
+    }
     refuse_other_language(order)?;
     let abi = abi(order)?;
     let mut platform = order.platform.clone();
@@ -122,7 +132,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         }
     };
     let verdict = judge(&library, &plan, &abi)?;
-    Ok(Interposer { library, plan, verdict, measured, inputs, remarks })
+    Ok(Interposer { library, import_library: None, plan, verdict, measured, inputs, remarks })
 }
 
 /// What the user should know of a measurement, or of its lack; `found` is what it found.
@@ -396,8 +406,14 @@ fn judge(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
         "macho" => dylib::look(library, plan, abi)?,
         _ => look(library, plan, abi)?,
     };
+    refuse_faults(&verdict).map(|()| verdict)
+}
+
+/// # Errors
+/// `A8601` with every fault.
+fn refuse_faults(verdict: &Verdict) -> Result<()> {
     if !verdict.has_faults() {
-        return Ok(verdict);
+        return Ok(());
     }
     let mut diagnostic =
         Diagnostic::error("A8601", "the library that was linked does not do what its plan says");

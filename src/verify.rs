@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod facts;
+pub mod hooks;
 pub mod image;
 pub mod macho;
 mod program;

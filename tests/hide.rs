@@ -271,6 +271,7 @@ fn a_hidden_function_that_bears_a_public_name_is_jumped_to_under_its_new_one() {
         compiler: &compiler,
         cache: &built.folder.path().join("cache"),
         soname: "libx.so",
+        hook: None,
     };
     let made = interposer::build(&order).unwrap_or_else(|report| panic!("{report}"));
     let renamed = format!("{PREFIX}malloc_usable_size");

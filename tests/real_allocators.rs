@@ -95,6 +95,7 @@ impl Real {
             compiler: &compiler,
             cache: &folder("cache").join("alloc8-gen"),
             soname: "libreal.so",
+            hook: None,
         };
         let built = interposer::build(&order).unwrap_or_else(|report| panic!("{report}"));
         let measured = built.measured.expect("this machine runs what it compiles");

@@ -100,6 +100,9 @@ pub struct Image {
     pub exports: Vec<ImageExport>,
     /// What it takes.
     pub imports: Vec<ImageImport>,
+    /// Whether the loader is told of thread-local storage, and so may have functions to call when
+    /// threads begin and end (PE).
+    pub tls_directory: bool,
     /// Pairs in `__DATA,__interpose`: functions that dyld would put in place of others. Their
     /// number only: the pairs are addresses that the loader has still to fill in.
     pub interpose_pairs: u64,
@@ -123,6 +126,13 @@ impl Image {
     #[must_use]
     pub fn is_image(data: &[u8]) -> bool {
         data.starts_with(b"MZ") || macho::is_fat(data) || macho::is_thin(data)
+    }
+
+    /// The strings that a PE file has behind one export, each ended by a zero and all of them by an
+    /// empty one; `None` if it is no PE file, exports no data of that name, or they have no end.
+    #[must_use]
+    pub fn strings(data: &[u8], export: &str) -> Option<Vec<String>> {
+        data.starts_with(b"MZ").then(|| pe::strings(data, export, &mut Names::new(data)))?
     }
 
     /// Whether it offers this name.

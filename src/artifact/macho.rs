@@ -93,6 +93,7 @@ where
         exports: exports(&file, &libraries, names)?,
         libraries,
         imports: imports(&file, names)?,
+        tls_directory: false,
         interpose_pairs: pairs.map(|s| s.size() / pair).fold(0, u64::saturating_add),
     })
 }

@@ -7,6 +7,7 @@ use super::image::{self, Image, ImageExport, ImageFormat, ImageImport, ImageKind
 use super::image::{LibraryUse, NeededLibrary};
 use super::names::Names;
 use object::pe as raw;
+use object::read::pe as raw_export;
 use object::read::pe::{ImageNtHeaders, PeFile, optional_header_magic};
 use object::read::{self, ExportTarget, ImportLibraryFlags, NameOrOrdinal, Object};
 
@@ -38,8 +39,45 @@ fn read_as<H: ImageNtHeaders>(data: &[u8], names: &mut Names) -> Result<Image, A
         libraries: libraries(&file, names)?,
         exports: exports(&file, names)?,
         imports: imports(&file, names)?,
+        tls_directory: file
+            .data_directory(raw::IMAGE_DIRECTORY_ENTRY_TLS)
+            .is_some_and(|directory| directory.virtual_address.get(object::LittleEndian) != 0),
         interpose_pairs: 0,
     })
+}
+
+/// What [`Image::strings`] gives.
+pub(super) fn strings(data: &[u8], export: &str, names: &mut Names) -> Option<Vec<String>> {
+    match optional_header_magic(data).ok()? {
+        raw::IMAGE_NT_OPTIONAL_HDR64_MAGIC => {
+            strings_of::<raw::ImageNtHeaders64>(data, export, names)
+        }
+        raw::IMAGE_NT_OPTIONAL_HDR32_MAGIC => {
+            strings_of::<raw::ImageNtHeaders32>(data, export, names)
+        }
+        _ => None,
+    }
+}
+
+fn strings_of<H: ImageNtHeaders>(
+    data: &[u8],
+    export: &str,
+    names: &mut Names,
+) -> Option<Vec<String>> {
+    let file = PeFile::<H>::parse(data).ok()?;
+    let exports = file.export_table().ok()??.exports().ok()?;
+    let named = exports.iter().find(|e| e.name == Some(export.as_bytes()))?;
+    let raw_export::ExportTarget::Address(address) = named.target else { return None };
+    let mut rest = file.section_table().pe_data_at(data, address)?;
+    let mut all = Vec::new();
+    loop {
+        let end = rest.iter().position(|&byte| byte == 0)?;
+        if end == 0 {
+            return Some(all);
+        }
+        all.push(names.take(&rest[..end]).ok()?);
+        rest = &rest[end + 1..];
+    }
 }
 
 fn own_name<H: ImageNtHeaders>(

@@ -45,9 +45,15 @@ pub(super) static PAGES: &[Code] = &[
     page(
         "A8514",
         "a file whose interposition is not judged",
-        "On Windows hooks replace functions; an export alone replaces nothing. Files of macOS with 32\n\
-         bits are run by no system that shims are for. This version tells what such a file exports,\n\
-         imports and needs, and gives no verdict on what it takes over.\n\
+        "On Windows hooks replace functions; an export alone replaces nothing. A library there is judged by\n\
+         the table of hooks that those of ours have. Files of macOS with 32 bits are run by no system that\n\
+         shims are for. Of other files it is told what they export, import and need, and no verdict is given.\n\
          Look at the list that `verify` printed, or run a program under the library.",
+    ),
+    page(
+        "A8515",
+        "no laws for this platform",
+        "The laws are programs for systems that have POSIX; none is written for Windows.\n\
+         Leave out `--laws`.",
     ),
 ];

@@ -25,6 +25,21 @@ pub(super) static PAGES: &[Code] = &[
          Example: `alloc8-gen run -a mimalloc --lib build/libmimalloc.a -- PROGRAM`.",
     ),
     page(
+        "A8604",
+        "the sources of MinHook or Detours are not here",
+        "Hooks in the code of functions need one of them; tables of imports need nothing. Name a folder\n\
+         with the sources in $ALLOC8_MINHOOK or $ALLOC8_DETOURS, or have cargo fetch the crate that has\n\
+         them (minhook-sys, detours-sys): they are found where cargo unpacks crates.\n\
+         Example: `alloc8-gen build -p windows --hook iat`.",
+    ),
+    page(
+        "A8605",
+        "the allocator's library needs a C library",
+        "A library for Windows is linked without one, so that it may be loaded before all of them. This\n\
+         archive calls functions that Windows itself does not have, so the compiler's C library is linked\n\
+         to it. What the archive calls of that one stays its own; blocks from before the hooks go back to it.",
+    ),
+    page(
         "A8651",
         "the program is statically linked",
         "No dynamic linker runs in it, so a preload is not even looked at.\n\
@@ -131,5 +146,12 @@ pub(super) static PAGES: &[Code] = &[
          it executes would run without the interposer.\n\
          Let env come first, or use `--no-inherit`, which needs no environment.\n\
          Example: `env -i alloc8-gen run -- PROGRAM`.",
+    ),
+    page(
+        "A8670",
+        "the program has its C library inside",
+        "Hooks are set in the DLLs of C libraries, and in the tables of those who import from them. A program\n\
+         that was linked with a static C library (/MT, -static) has neither.\n\
+         Link it with the DLL (/MD), or the heap into the program: `alloc8-gen generate --mode static`.",
     ),
 ];

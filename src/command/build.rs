@@ -27,11 +27,6 @@ mod program;
 pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let configuration = &options.configuration;
     super::refuse_unavailable(configuration)?;
-    if configuration.hook.is_some() {
-        return Err(Diagnostic::error("A8202", "`build` does not know `--hook` yet")
-            .help("leave out `--hook`, or render the shim and build it by hand")
-            .into());
-    }
     let allocator =
         find_allocator(configuration.allocator.as_deref().unwrap_or("simple_heap"), show)?;
     let (lang, mode) = lang_and_mode(configuration);
@@ -50,20 +45,24 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         return macos::build(options, &macos, &allocator, &lang, &mode, show);
     }
     // The compiler takes its time to say who it is.
-    let (platform, compiler) = parallel::both(
-        || platform(options),
-        || Compiler::find(options.archive.cc.as_deref(), options.target.as_deref()),
-    );
-    let (platform, compiler) = (platform?, compiler?);
+    let find = |target: Option<&str>| Compiler::find(options.archive.cc.as_deref(), target);
+    let (platform, compiler) =
+        parallel::both(|| platform(options), || find(options.target.as_deref()));
+    let platform = platform?;
+    let compiler = match interposer::usual_target(&platform).filter(|_| options.target.is_none()) {
+        Some(target) => find(Some(&target))?,
+        None => compiler?,
+    };
     match mode.as_str() {
         "static" => return program::build(options, &platform, &allocator, &compiler, show),
         "prefixed" => return prefixed::build(options, &platform, &allocator, &compiler, show),
         _ => {}
     }
-    let output = options
-        .output
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("lib{}-alloc8.so", allocator.name)));
+    let output = options.output.clone().unwrap_or_else(|| match platform.hooks {
+        Some(_) => PathBuf::from(format!("{}-alloc8.dll", allocator.name)),
+        None => PathBuf::from(format!("lib{}-alloc8.so", allocator.name)),
+    });
+    let hook = super::hook(configuration);
     let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let order = Order {
         platform: &platform,
@@ -73,10 +72,14 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         compiler: &compiler,
         cache: &cache(),
         soname: &soname,
+        hook: hook.as_deref(),
     };
     let built = interposer::build(&order)?;
     show.diagnostics(&built.remarks);
     place(&built.library, &output)?;
+    if let Some(made) = &built.import_library {
+        place(made, &output.with_file_name(interposer::import_library_name(&compiler, &soname)))?;
+    }
     depend(options, &allocator, &output, &built.inputs)?;
     let direct = built.plan.direct().count();
     let bound = built.verdict.bound();

@@ -16,6 +16,7 @@ use serde_json::json;
 use super::{DONE, NO, Show, build::cache, find_allocator, platforms, run::target};
 use crate::cli::{Lang, Verify};
 
+mod hooks;
 mod image;
 mod laws;
 mod macho;
@@ -36,6 +37,9 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     let data = read(file)?;
     if !macho::slices(&data).is_empty() {
         return macho::verify_all(file, &data, options, show);
+    }
+    if let Some(agrees) = hooks::tell(file, &data, options, show)? {
+        return Ok(agrees);
     }
     if Image::is_image(&data) {
         return image::tell(file, &data, options, show);

@@ -76,6 +76,7 @@ mod tests {
             compiler: &Compiler::find(None, None).expect("a C compiler"),
             cache: Path::new(""),
             soname: "lib.so",
+            hook: None,
         };
         product_key(&order, &plan, vec![b"shim".to_vec()], &Hidden::nothing(archives)).unwrap()
     }

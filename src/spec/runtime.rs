@@ -50,6 +50,22 @@ pub struct Hooks {
     pub new_mode: Vec<String>,
     /// Each library's function that calls its new-handler: 0 says that it found no memory.
     pub new_handler: String,
+    /// Where a library without a C library finds what it calls.
+    pub imports: Vec<Import>,
+}
+
+/// One of the system's own libraries, which every process has.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// `ntdll.dll`.
+    pub file: String,
+    /// How names begin that come from it; what no library claims comes from the last one.
+    #[serde(default)]
+    pub begins: Vec<String>,
+    /// Functions of a C library's that it has as well.
+    #[serde(default)]
+    pub lends: Vec<String>,
 }
 
 /// What the platform's C library offers to a shim.

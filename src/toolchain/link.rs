@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::{Compiler, run};
+use super::{Compiler, is_windows, run, windows};
 use crate::{
     artifact,
     diagnostic::{Diagnostic, Report, Result},
@@ -53,8 +53,11 @@ pub struct Linked {
 /// # Errors
 /// `A8402` with what the compiler said.
 pub fn compile(compiler: &Compiler, source: &Path, object: &Path, more: &[&str]) -> Result<()> {
-    let mut arguments: Vec<OsString> =
-        ["-std=c11", "-O2", "-fPIC", "-fno-lto", "-fexceptions", "-c"].map(OsString::from).into();
+    let flags = match is_windows(&compiler.target) {
+        true => windows::flags(&compiler.target),
+        false => vec!["-std=c11", "-O2", "-fPIC", "-fno-lto", "-fexceptions", "-c"],
+    };
+    let mut arguments: Vec<OsString> = flags.into_iter().map(OsString::from).collect();
     arguments.extend(more.iter().map(OsString::from));
     arguments.push(source.into());
     arguments.push("-o".into());

@@ -19,6 +19,7 @@ mod link;
 mod runner;
 mod target;
 mod watch;
+mod windows;
 mod wine;
 
 pub use cpu::{is_windows, target_of};
@@ -26,6 +27,7 @@ pub use darwin::{LEAST_SYSTEM, UNIVERSAL, link_dylib, slices};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 pub(crate) use watch::{Watch, end_group};
+pub use windows::{Dll, SystemLibrary, link_dll};
 
 /// The target that this tool was built for; compilers for it need no prefix.
 pub const HOST: &str = env!("ALLOC8_HOST");
@@ -136,6 +138,11 @@ impl Compiler {
     pub(crate) fn linker(&self) -> Option<String> {
         let words = self.command.iter().map(|word| word.to_string_lossy());
         words.rev().find_map(|word| Some(word.strip_prefix("-fuse-ld=")?.to_owned()))
+    }
+
+    /// Whether it compiles for Windows with the ABI of Microsoft's tools.
+    pub fn is_msvc(&self) -> bool {
+        windows::is_msvc(&self.target)
     }
 
     /// The words that start zig itself, if this is its `cc`.

@@ -50,6 +50,7 @@ fn hold(allocator: &Allocator, libs: &[PathBuf], forms: &[&str]) {
         compiler: &gcc,
         cache: &cache,
         soname: "heap.o",
+        hook: None,
     };
     let built = carry::build(&order).unwrap_or_else(|report| panic!("{:#?}", report.diagnostics));
     let arguments = work.path().join("heap.args");

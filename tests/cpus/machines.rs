@@ -145,6 +145,7 @@ impl Tools {
             compiler: &self.compiler,
             cache: &folder().join("cache"),
             soname: SONAME,
+            hook: None,
         };
         match interposer::build(&order) {
             Ok(built) => built,

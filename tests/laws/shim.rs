@@ -67,6 +67,7 @@ pub(super) fn interposer(heap: &Heap, compiler: &Compiler) -> Interposer {
         compiler,
         cache: &folder().join("cache"),
         soname: "liballoc8_test.so",
+        hook: None,
     };
     match interposer::build(&order) {
         Ok(built) => built,

@@ -158,8 +158,16 @@ pub(super) fn build(
     compiler: &Compiler,
 ) -> Interposer {
     let cache = folder().join("cache");
-    let order =
-        Order { platform, allocator, libs, compiler, cache: &cache, soname: SONAME, lang: "c" };
+    let order = Order {
+        platform,
+        allocator,
+        libs,
+        compiler,
+        cache: &cache,
+        soname: SONAME,
+        lang: "c",
+        hook: None,
+    };
     match interposer::build(&order) {
         Ok(built) => built,
         Err(report) => panic!("{}: {:#?}", compiler.target, report.diagnostics),

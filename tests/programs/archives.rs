@@ -93,7 +93,7 @@ fn installed(file: &str, package: &str) -> Option<Library> {
 }
 
 /// Runs the driver, which leaves alone what is up to date; tests in other processes wait.
-fn build() -> PathBuf {
+pub(crate) fn build() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = root.join("target/allocators");
     let out = target.join("out");

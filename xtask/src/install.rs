@@ -30,6 +30,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-user", "qemu-s390x"),
     ("gawk", "gawk"),
     ("gcc", "gcc"),
+    // For Detours alone, which is in C++.
+    ("g++-mingw-w64-i686-win32", "i686-w64-mingw32-g++"),
+    ("g++-mingw-w64-x86-64-win32", "x86_64-w64-mingw32-g++"),
     ("gcc-mingw-w64-i686-win32", "i686-w64-mingw32-gcc"),
     ("gcc-mingw-w64-x86-64-win32", "x86_64-w64-mingw32-gcc"),
     ("gdb", "gdb"),

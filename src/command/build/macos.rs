@@ -86,6 +86,7 @@ pub(super) fn build(
             compiler: &compiler,
             cache: &cache(),
             soname: &soname,
+            hook: None,
         };
         built.push(interposer::build(&order)?);
     }

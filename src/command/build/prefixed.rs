@@ -40,6 +40,7 @@ pub(super) fn build(
         compiler,
         cache: &cache(),
         soname: &soname,
+        hook: None,
     };
     let built = carry::build_prefixed(&order, prefix, form)?;
     show.diagnostics(&built.remarks);

@@ -40,6 +40,7 @@ pub(super) fn build(
         compiler,
         cache: &cache(),
         soname: &soname,
+        hook: None,
     };
     let built = carry::build(&order)?;
     show.diagnostics(&built.remarks);

@@ -127,6 +127,7 @@ fn inserted(options: &Run, platform: &Platform, show: &Show) -> Result<Inserted>
                 compiler: &compiler,
                 cache: &cache(),
                 soname: &format!("lib{}-alloc8.dylib", allocator.name),
+                hook: None,
             };
             let built = interposer::build(&order)?;
             if options.proof.is_some() {

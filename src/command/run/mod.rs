@@ -131,6 +131,7 @@ fn preload(options: &Run, platform: Platform, show: &Show) -> Result<Preload> {
                 compiler: &compiler,
                 cache: &cache,
                 soname: &soname,
+                hook: None,
             };
             let built = interposer::build(&order)?;
             if options.proof.is_some() {

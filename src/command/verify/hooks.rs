@@ -1,0 +1,126 @@
+//! A library for Windows that has a table of what it hooks, and the program that it is for.
+
+use std::path::Path;
+
+use alloc8_gen::{
+    artifact::Image,
+    diagnostic::{Diagnostic, Report, Result},
+    plan::Plan,
+    spec::{self, Platform},
+    verify::hooks::{Meeting, TABLE, abis_of, judge_hooks, meet},
+};
+use serde_json::json;
+
+use super::{super::platforms, find_allocator, read};
+use crate::{cli::Verify, command::Show};
+
+/// Tells what the library hooks; `None` if it has no table.
+///
+/// # Errors
+/// `A8512` if the platform does not know the machine; those of the plan.
+pub(super) fn tell(
+    file: &Path,
+    data: &[u8],
+    options: &Verify,
+    show: &Show,
+) -> Result<Option<bool>> {
+    let Some(table) = Image::strings(data, TABLE) else { return Ok(None) };
+    let image = Image::read(data).map_err(|error| super::unreadable(file, &error))?.remove(0);
+    let platform = match &options.platform {
+        Some(name) => platforms(std::slice::from_ref(name))?.remove(0),
+        None => spec::platform("windows")?,
+    };
+    let abis = abis_of(&platform, &image);
+    let Some(abi) = abis.first() else {
+        let message =
+            format!("`{}` is for a machine that `{}` does not know", file.display(), platform.name);
+        return Err(Diagnostic::error("A8512", message).into());
+    };
+    let plan = match &options.allocator {
+        Some(name) => Some(planned(&platform, name, show)?),
+        None => None,
+    };
+    let verdict = judge_hooks(&image, &table, &platform, abi, plan.as_ref());
+    super::tell(file, &verdict, show);
+    let mut good = !verdict.has_faults();
+    if let Some(program) = &options.program {
+        good &= tell_program(program, file, &image, &platform, show)?;
+    }
+    if options.laws.is_some() {
+        return Err(Diagnostic::error("A8515", "no laws are written for Windows")
+            .help("leave out `--laws`")
+            .into());
+    }
+    Ok(Some(good))
+}
+
+fn planned(platform: &Platform, name: &str, show: &Show) -> Result<Plan> {
+    let allocator = find_allocator(name, show)?.on(platform);
+    Ok(Plan::new(platform, &allocator)?.0)
+}
+
+/// Tells whether the library's hooks would find the program's C library.
+fn tell_program(
+    program: &Path,
+    file: &Path,
+    library: &Image,
+    platform: &Platform,
+    show: &Show,
+) -> Result<bool> {
+    let data = read(program)?;
+    let image = Image::is_image(&data).then(|| Image::read(&data)).transpose();
+    let image = image.map_err(|error| super::unreadable(program, &error))?;
+    let Some(image) = image.and_then(|images| images.into_iter().next()) else {
+        let message = format!("`{}` is no program of Windows", program.display());
+        return Err(Report::from(Diagnostic::error("A8511", message)));
+    };
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let met = meet(&image, library, &name, platform);
+    let shown = program.display();
+    let diagnostic = match &met {
+        Meeting::NoProgram => Some(
+            Diagnostic::error("A8652", format!("`{shown}` is a library, not a program"))
+                .help("name a program that uses it"),
+        ),
+        Meeting::OtherMachine => Some(
+            Diagnostic::error("A8654", format!("`{shown}` is for another machine than the library"))
+                .help("build the library for the program's: `alloc8-gen build -p windows --target TRIPLE`"),
+        ),
+        Meeting::StaticLibrary => Some(
+            Diagnostic::error("A8670", format!("`{shown}` imports no C library"))
+                .fact("what it calls malloc is inside it (/MT, -static): no hook finds that")
+                .help("link it with the C library's DLL (/MD)"),
+        ),
+        Meeting::Found { .. } => None,
+    };
+    let effect = diagnostic.is_none();
+    if let Some(diagnostic) = diagnostic {
+        show.diagnostics(&[diagnostic]);
+    }
+    let how = match &met {
+        Meeting::Found { c_libraries, place, first_c_library } => {
+            let found = c_libraries.join(", ");
+            match place {
+                Some(place) if place < first_c_library => {
+                    format!("{found}; its import {place}, so hooked before the first block")
+                }
+                Some(place) => format!(
+                    "{found}; its import {place}, after the C library: blocks from before the hooks go back to it"
+                ),
+                None => format!(
+                    "{found}; not among its imports, so to be injected: blocks from before the hooks go back to the C library"
+                ),
+            }
+        }
+        _ => String::new(),
+    };
+    let text = match effect {
+        true => format!("{shown}: hooks take effect: {how}"),
+        false => format!("{shown}: hooks would take no effect"),
+    };
+    show.result(
+        &text,
+        || json!({ "reason": "program", "file": program, "takes_effect": effect, "how": how }),
+    );
+    Ok(effect)
+}

@@ -1,0 +1,196 @@
+//! The library for Windows: hooks around the allocator's archives, read back and judged.
+//!
+//! No private copy of archives is made: nobody sees the names of a Windows library but those that it
+//! exports.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Interposer, Order, Work, archives, inline, key, product_key, read, refuse_other_language,
+    rename, write,
+};
+use crate::{
+    artifact::Image,
+    diagnostic::{Diagnostic, Report, Result},
+    hide::{Hidden, inspect, machine_of},
+    init::complete,
+    plan::Plan,
+    render::{self, Inputs},
+    spec::{Abi, Hooks, Platform},
+    toolchain::{Compiler, Dll, HOST, SystemLibrary, compile, link_dll, make_folder},
+    verify::{Verdict, hooks::TABLE, hooks::judge_hooks},
+};
+
+/// Builds it, or takes it from the cache if nothing has changed.
+///
+/// # Errors
+/// As [`super::build`]; `A8202` for another language than C; `A8604` without the sources of what changes code.
+pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
+    refuse_other_language(order)?;
+    if order.lang != "c" {
+        let message = format!("`build` makes libraries for Windows in C, not in `{}`", order.lang);
+        return Err(Diagnostic::error("A8202", message)
+            .help("leave out `--lang`; a heap that is a class needs C functions around it")
+            .into());
+    }
+    let abi = super::abi(order)?;
+    let mut platform = order.platform.clone();
+    platform.narrow(&abi.name);
+    let archives = archives(order)?;
+    // What an archive calls of a C library stays that library's: no name comes back to the shim.
+    let none = BTreeSet::new();
+    let allocator = order.allocator.on(&platform);
+    let (facts, mut report) = inspect(&archives, &allocator, &none, machine_of(order.compiler));
+    // A thread's first look at an emulated variable allocates from a C library that is not hooked for it.
+    report.diagnostics.retain(|diagnostic| diagnostic.code != "A8413");
+    let (facts, mut remarks) = report.finish(facts)?;
+    let allocator = complete(&allocator, &facts.defined)?;
+    remarks
+        .push(Diagnostic::note("A8705", "promised, not measured: no case is written for Windows"));
+    let (plan, more) = Plan::new(&platform, &allocator)?;
+    remarks.extend(more);
+    let made = assemble(order, hooks, &plan, &archives)?;
+    let verdict = judge(&made.library, &plan, &abi)?;
+    if made.c_library {
+        remarks.push(
+            Diagnostic::note("A8605", format!("`{}` needs a C library, and has the compiler's", allocator.name))
+                .fact("that one is loaded before this library, so it has blocks from before the hooks; what the archive calls of it stays its own"),
+        );
+    }
+    Ok(Interposer {
+        library: made.library,
+        import_library: Some(made.import_library),
+        plan,
+        verdict,
+        measured: None,
+        inputs: archives,
+        remarks,
+    })
+}
+
+/// The target that is meant where none is named, and the host is none of the platform's: the first ABI's.
+pub fn usual_target(platform: &Platform) -> Option<String> {
+    platform.hooks.as_ref().filter(|_| platform.abi_of(HOST).is_none())?;
+    let abi = platform.abis.first()?;
+    let system = abi.environments.iter().find(|name| name.contains('-'))?;
+    Some(format!("{}-pc-{system}", abi.machines.first()?))
+}
+
+struct Made {
+    library: PathBuf,
+    import_library: PathBuf,
+    c_library: bool,
+}
+
+impl Made {
+    /// As it lies in the cache: a file beside the library says how it was linked.
+    fn at(folder: &Path, compiler: &Compiler, name: &str) -> Made {
+        let library = folder.join(name);
+        let import_library = folder.join(import_library_name(compiler, name));
+        Made { library, import_library, c_library: folder.join(NEEDS).is_file() }
+    }
+}
+
+const NEEDS: &str = "needs-a-c-library";
+
+/// As linkers look for it: `libNAME.dll.a`, or `NAME.lib` among Microsoft's tools.
+pub fn import_library_name(compiler: &Compiler, library: &str) -> String {
+    let stem = library.strip_suffix(".dll").unwrap_or(library);
+    match compiler.is_msvc() {
+        true => format!("{stem}.lib"),
+        false => format!("lib{}.dll.a", stem.strip_prefix("lib").unwrap_or(stem)),
+    }
+}
+
+/// Renders, compiles and links, unless the same inputs have been linked before.
+fn assemble(order: &Order<'_>, hooks: &Hooks, plan: &Plan, archives: &[PathBuf]) -> Result<Made> {
+    let mut inputs = Inputs::interposer(&plan.platform.name, &plan.allocator.name);
+    inputs.hook = order.hook.map(str::to_owned);
+    let files = render::render(plan, &inputs)?;
+    let shim = files["shim.c"].as_bytes();
+    let compiler = order.compiler;
+    let object = shim_object(order, shim)?;
+    let inline = inline::wanted(&object)?;
+    let mut parts = vec![shim.to_vec(), order.soname.as_bytes().to_vec()];
+    for file in inline.iter().flat_map(inline::Sources::files) {
+        parts.push(read(&file)?);
+    }
+    let folder = order.cache.join("libraries").join(product_key(
+        order,
+        plan,
+        parts,
+        &Hidden::nothing(archives),
+    )?);
+    let made = Made::at(&folder, compiler, order.soname);
+    if made.library.is_file() {
+        return Ok(made);
+    }
+    make_folder(&folder)?;
+    let work = Work::new(order.cache)?;
+    let mut objects = vec![object];
+    if let Some(inline) = &inline {
+        objects.extend(inline.compile(compiler, &work.path)?);
+    }
+    let dll = Dll {
+        objects,
+        archives: archives.to_vec(),
+        libs: plan.allocator.libs.clone(),
+        system: system(hooks),
+        work: work.path.clone(),
+    };
+    // Under its own name, which the import library takes down.
+    let library = work.path.join(order.soname);
+    let import_library = work.path.join("import.lib");
+    if link_dll(compiler, &dll, &library, &import_library)? {
+        write(&folder.join(NEEDS), b"")?;
+    }
+    rename(&import_library, &made.import_library)?;
+    rename(&library, &made.library)?;
+    Ok(Made::at(&folder, compiler, order.soname))
+}
+
+/// The shim's object, from the cache if the same text has been compiled before.
+fn shim_object(order: &Order<'_>, shim: &[u8]) -> Result<PathBuf> {
+    let compiler = order.compiler;
+    let name = compiler.name();
+    let version = compiler.version().as_bytes();
+    let parts = [shim, name.as_bytes(), compiler.target.as_bytes(), version];
+    let object = order.cache.join("objects").join(format!("{}-hooks.o", key(&parts)));
+    if object.is_file() {
+        return Ok(object);
+    }
+    make_folder(&order.cache.join("objects"))?;
+    let work = Work::new(order.cache)?;
+    let (source, made) = (work.path.join("shim.c"), work.path.join("made.o"));
+    write(&source, shim)?;
+    compile(compiler, &source, &made, &[])?;
+    rename(&made, &object)?;
+    Ok(object)
+}
+
+fn system(hooks: &Hooks) -> Vec<SystemLibrary> {
+    let library = |import: &crate::spec::Import| SystemLibrary {
+        file: import.file.clone(),
+        begins: import.begins.clone(),
+        lends: import.lends.clone(),
+    };
+    hooks.imports.iter().map(library).collect()
+}
+
+/// Reads the library back: nothing that the plan hooks may be missing from its table.
+fn judge(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
+    let data = read(library)?;
+    let unreadable = |why: String| {
+        let message = format!("`{}` cannot be read back: {why}", library.display());
+        Report::from(Diagnostic::error("A8601", message))
+    };
+    let image = Image::read(&data).map_err(|error| unreadable(error.to_string()))?.remove(0);
+    let table = Image::strings(&data, TABLE)
+        .ok_or_else(|| unreadable(format!("it does not export `{TABLE}`")))?;
+    let verdict = judge_hooks(&image, &table, &plan.platform, abi, Some(plan));
+    super::refuse_faults(&verdict)?;
+    Ok(verdict)
+}

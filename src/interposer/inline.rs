@@ -1,0 +1,189 @@
+//! MinHook and Detours, which change the code of functions: their sources, found and compiled.
+//!
+//! They are not ours to carry: the user names a copy, or cargo has fetched a crate that has them.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    diagnostic::{Diagnostic, Result},
+    embedded,
+    hide::read_archive,
+    toolchain::Compiler,
+};
+
+use super::write;
+
+/// One of them.
+#[derive(Debug)]
+struct Library {
+    name: &'static str,
+    /// How the names begin that a shim calls of it.
+    begins: &'static str,
+    /// Where the user says that it is.
+    variable: &'static str,
+    /// The crate that has it, and where in the crate.
+    krate: &'static str,
+    inside: &'static str,
+    includes: &'static str,
+    files: &'static [&'static str],
+    /// What of ours stands before each file, which is C++ then, and what goes with them.
+    ours: Option<(&'static str, &'static str)>,
+}
+
+const LIBRARIES: [Library; 2] = [
+    Library {
+        name: "MinHook",
+        begins: "MH_",
+        variable: "ALLOC8_MINHOOK",
+        krate: "minhook-sys",
+        inside: "minhook",
+        includes: "include",
+        files: &[
+            "src/buffer.c",
+            "src/hook.c",
+            "src/trampoline.c",
+            "src/hde/hde32.c",
+            "src/hde/hde64.c",
+        ],
+        ours: None,
+    },
+    Library {
+        name: "Detours",
+        begins: "Detour",
+        variable: "ALLOC8_DETOURS",
+        krate: "detours-sys",
+        inside: "deps/detours-src",
+        includes: "src",
+        files: &["src/detours.cpp", "src/modules.cpp", "src/disasm.cpp"],
+        ours: Some(("templates/pe/detours/prelude.h", "templates/pe/detours/operators.cpp")),
+    },
+];
+
+/// Sources that are here.
+#[derive(Debug)]
+pub(super) struct Sources {
+    library: &'static Library,
+    folder: PathBuf,
+}
+
+/// The sources of what an object calls; `None` if it calls neither.
+///
+/// # Errors
+/// `A8604` if they are not here.
+pub(super) fn wanted(object: &Path) -> Result<Option<Sources>> {
+    let archive = read_archive(object)?;
+    let calls = |library: &&Library| {
+        archive.imports().any(|(_, symbol)| symbol.name.starts_with(library.begins))
+    };
+    match LIBRARIES.iter().find(calls) {
+        Some(library) => library.find().map(Some),
+        None => Ok(None),
+    }
+}
+
+impl Library {
+    fn find(&'static self) -> Result<Sources> {
+        let is_whole = |folder: &PathBuf| self.files.iter().all(|f| folder.join(f).is_file());
+        let named = env::var_os(self.variable).filter(|value| !value.is_empty());
+        let folder = match &named {
+            Some(folder) => Some(PathBuf::from(folder)).filter(is_whole),
+            None => self.of_cargo().into_iter().find(is_whole),
+        };
+        let Some(folder) = folder else {
+            let Library { name, variable, krate, .. } = self;
+            let message = format!("the sources of {name} are not here");
+            let looked = match named {
+                Some(folder) => format!(
+                    "looked for {} in ${variable}, {}",
+                    self.files[0],
+                    Path::new(&folder).display()
+                ),
+                None => {
+                    format!("looked for the crate `{krate}` among those that cargo has fetched")
+                }
+            };
+            return Err(Diagnostic::error("A8604", message)
+                .fact(looked)
+                .help(format!(
+                    "name their folder in ${variable}, or have cargo fetch them (`cargo add {krate}`, `cargo fetch` in any package); or take `--hook iat`, which needs nothing"
+                ))
+                .into());
+        };
+        Ok(Sources { library: self, folder })
+    }
+
+    /// Where cargo unpacks crates, the newest first.
+    fn of_cargo(&self) -> Vec<PathBuf> {
+        let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
+            Some(
+                PathBuf::from(env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?)
+                    .join(".cargo"),
+            )
+        });
+        let entries = |folder: PathBuf| {
+            fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path())
+        };
+        let registries = home.into_iter().flat_map(|home| entries(home.join("registry/src")));
+        let begins = format!("{}-", self.krate);
+        let is_ours = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            name.and_then(|name| {
+                Some(name.strip_prefix(&begins)?.starts_with(|c: char| c.is_ascii_digit()))
+            }) == Some(true)
+        };
+        let mut found: Vec<_> =
+            registries.flat_map(entries).filter(is_ours).map(|p| p.join(self.inside)).collect();
+        found.sort();
+        found.reverse();
+        found
+    }
+}
+
+impl Sources {
+    /// All that decides what comes out.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.library.files.iter().map(|file| self.folder.join(file)).collect()
+    }
+
+    /// Compiles them; gives the objects.
+    ///
+    /// # Errors
+    /// `A8402` with what the compiler said, `A8401` without a C++ compiler for Detours.
+    pub(super) fn compile(&self, compiler: &Compiler, work: &Path) -> Result<Vec<PathBuf>> {
+        let Library { name, includes, ours, .. } = self.library;
+        let mut options: Vec<OsString> =
+            ["-O2", "-fno-lto", "-w", "-c", "-I"].map(OsString::from).into();
+        options.push(self.folder.join(includes).into());
+        let mut compiler = compiler.clone();
+        let mut sources = self.files();
+        if let Some((prelude, more)) = ours {
+            compiler = compiler.cxx().map_err(|why| {
+                Diagnostic::error("A8401", why)
+                    .help(format!("{name} is in C++: install a compiler for it"))
+            })?;
+            let place = |text: &str, name: &str| {
+                let file = work.join(name);
+                write(&file, embedded::text(text).unwrap_or_default().as_bytes()).map(|()| file)
+            };
+            options.extend(
+                ["-fpermissive", "-fno-exceptions", "-fno-rtti", "-include"].map(OsString::from),
+            );
+            options.push(place(prelude, "prelude.h")?.into());
+            sources.push(place(more, "operators.cpp")?);
+        }
+        let mut objects = Vec::new();
+        for (index, source) in sources.into_iter().enumerate() {
+            let object = work.join(format!("inline-{index}.o"));
+            let mut arguments = options.clone();
+            arguments.extend([source.into(), "-o".into(), object.clone().into()]);
+            compiler.run(&arguments, &format!("compiling {name}"))?;
+            objects.push(object);
+        }
+        Ok(objects)
+    }
+}

@@ -1,0 +1,287 @@
+//! Linking a shim and an allocator into one library for Windows, without a C library unless they need one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{
+    Compiler,
+    cpu::{Place, System},
+    cross::newest_lld_link,
+    run,
+};
+use crate::{
+    artifact::{Archive, Machine},
+    diagnostic::{Diagnostic, Report, Result},
+};
+
+/// One of Windows' own libraries, and what is imported from it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SystemLibrary {
+    /// `ntdll.dll`.
+    pub file: String,
+    /// How names begin that come from it; what no library claims comes from the last one.
+    pub begins: Vec<String>,
+    /// Functions of a C library's that it has as well, for who has no C library.
+    pub lends: Vec<String>,
+}
+
+impl SystemLibrary {
+    /// As linkers name it.
+    fn stem(&self) -> &str {
+        self.file.strip_suffix(".dll").unwrap_or(&self.file)
+    }
+}
+
+/// Everything that the link of a library for Windows needs to know.
+#[derive(Debug, Clone, Default)]
+pub struct Dll {
+    /// The shim's object, and those of what it is helped by.
+    pub objects: Vec<PathBuf>,
+    /// The allocator's archives or objects, in link order.
+    pub archives: Vec<PathBuf>,
+    /// System libraries of the allocator, without `-l`.
+    pub libs: Vec<String>,
+    /// Where the rest comes from.
+    pub system: Vec<SystemLibrary>,
+    /// Where intermediate files may go.
+    pub work: PathBuf,
+}
+
+/// What a library is called in the loader's own words when it starts.
+const ENTRY: &str = "DllMain";
+
+/// How C is compiled for Windows: every address is good for a library.
+pub(super) fn flags(target: &str) -> Vec<&'static str> {
+    let mut flags = vec!["-std=c11", "-O2", "-fno-lto", "-c"];
+    if is_msvc(target) {
+        // No headers of Microsoft's are needed, and none of its helpers.
+        flags.extend(["-ffreestanding", "-mno-stack-arg-probe"]);
+    }
+    flags
+}
+
+pub(super) fn is_msvc(target: &str) -> bool {
+    Place::of(target).is_some_and(|place| place.system == System::Msvc)
+}
+
+/// Links a library and the import library that goes with it. First without a C library; if names are
+/// missing then, with the compiler's own: whether so is the answer.
+///
+/// # Errors
+/// `A8402` with what the last linker said; `A8301` if an intermediate file cannot be written.
+pub fn link_dll(
+    compiler: &Compiler,
+    dll: &Dll,
+    library: &Path,
+    import_library: &Path,
+) -> Result<bool> {
+    let place = Place::of(&compiler.target);
+    let link = Link { compiler, dll, library, import_library, place };
+    match (link.alone(), link.can_have_c_library()) {
+        (Ok(()), _) => Ok(false),
+        (Err(report), false) => Err(report),
+        (Err(_), true) => link.with_c_library().map(|()| true),
+    }
+}
+
+struct Link<'a> {
+    compiler: &'a Compiler,
+    dll: &'a Dll,
+    library: &'a Path,
+    import_library: &'a Path,
+    place: Option<Place>,
+}
+
+const DOING: &str = "linking the library";
+
+impl Link<'_> {
+    fn alone(&self) -> Result<()> {
+        if is_msvc(&self.compiler.target) {
+            return self.by_microsofts(&["/nodefaultlib", "/entry:DllMain"], &self.imports()?);
+        }
+        let lent = self.lent()?;
+        let mut arguments = vec!["-nostdlib".into(), self.entry().into()];
+        arguments.extend(self.inputs());
+        arguments.extend(lent.into_iter().map(OsString::from));
+        arguments.extend(self.libraries());
+        if self.compiler.zig().is_none() {
+            // The compiler's own helpers: 64-bit arithmetic on x86.
+            arguments.push("-lgcc".into());
+        }
+        self.by_driver(arguments)
+    }
+
+    /// Microsoft's is where its own tools say that it is.
+    fn can_have_c_library(&self) -> bool {
+        !is_msvc(&self.compiler.target) || std::env::var_os("LIB").is_some()
+    }
+
+    /// Its start-up code calls DllMain in turn.
+    fn with_c_library(&self) -> Result<()> {
+        if is_msvc(&self.compiler.target) {
+            let defaults = ["msvcrt", "vcruntime", "ucrt", "kernel32", "ntdll"];
+            let defaults = defaults.map(|name| format!("/defaultlib:{name}"));
+            return self.by_microsofts(&defaults.each_ref().map(String::as_str), &[]);
+        }
+        // Nothing but Windows' own libraries is everywhere.
+        let mut arguments: Vec<OsString> = vec!["-static".into()];
+        if self.compiler.zig().is_none() {
+            arguments.push("-static-libgcc".into());
+        }
+        arguments.extend(self.inputs());
+        arguments.extend(self.libraries());
+        self.by_driver(arguments)
+    }
+
+    fn inputs(&self) -> Vec<OsString> {
+        let mut inputs: Vec<OsString> = self.dll.objects.iter().map(OsString::from).collect();
+        inputs.push("-Wl,--start-group".into());
+        inputs.extend(self.dll.archives.iter().map(OsString::from));
+        inputs.push("-Wl,--end-group".into());
+        inputs
+    }
+
+    fn libraries(&self) -> Vec<OsString> {
+        let own = self.dll.libs.iter().map(String::as_str);
+        let all = own.chain(self.dll.system.iter().map(SystemLibrary::stem));
+        all.map(|name| OsString::from(format!("-l{name}"))).collect()
+    }
+
+    /// GNU's linker wants the name as it stands in the object, LLVM's as C has it.
+    fn entry(&self) -> String {
+        let x86 = self.place.is_some_and(|place| place.cpu.machine.0 == Machine::X86);
+        match (x86, self.compiler.zig().is_some()) {
+            (false, _) => format!("-Wl,-e,{ENTRY}"),
+            (true, false) => format!("-Wl,-e,_{ENTRY}@12"),
+            (true, true) => format!("-Wl,-e,{ENTRY}@12"),
+        }
+    }
+
+    fn by_driver(&self, more: Vec<OsString>) -> Result<()> {
+        let mut arguments: Vec<OsString> = vec!["-shared".into(), "-o".into(), self.library.into()];
+        arguments.extend(more);
+        let mut implib = OsString::from("-Wl,--out-implib,");
+        implib.push(self.import_library);
+        arguments.push(implib);
+        if self.compiler.zig().is_none() {
+            arguments.push("-Wl,--no-insert-timestamp".into());
+        }
+        self.compiler.run(&arguments, DOING)
+    }
+
+    fn by_microsofts(&self, options: &[&str], imports: &[PathBuf]) -> Result<()> {
+        let linker = newest_lld_link().ok_or_else(|| {
+            Diagnostic::error("A8401", "no linker: `lld-link` is not in PATH")
+                .help("install it (on Debian: apt-get install lld)")
+        })?;
+        let mut command = Command::new(linker);
+        let named = |option: &str, path: &Path| {
+            let mut word = OsString::from(option);
+            word.push(path);
+            word
+        };
+        // The same inputs give the same bytes: no time.
+        command.args(["/nologo", "/dll", "/Brepro"]).args(options);
+        command.arg(named("/out:", self.library)).arg(named("/implib:", self.import_library));
+        command.args(&self.dll.objects).args(&self.dll.archives).args(imports);
+        command.args(self.dll.libs.iter().map(|name| format!("{name}.lib")));
+        run(command, DOING)
+    }
+
+    /// An import library for what the system lends: those of MinGW leave it to the C libraries.
+    fn lent(&self) -> Result<Vec<PathBuf>> {
+        let lenders = self.dll.system.iter().filter(|library| !library.lends.is_empty());
+        lenders.map(|library| self.import(library, library.lends.iter().cloned())).collect()
+    }
+
+    /// Import libraries for all that is wanted, where the system's own are not to be had.
+    fn imports(&self) -> Result<Vec<PathBuf>> {
+        let mut by_library: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let last = self.dll.system.len().saturating_sub(1);
+        for name in self.wanted()? {
+            let lends = |l: &SystemLibrary| l.lends.contains(&name);
+            let imported = ["__imp__", "_imp__", "__imp_"];
+            let imported = imported.iter().find_map(|prefix| name.strip_prefix(prefix));
+            let place = match (self.dll.system.iter().position(lends), imported) {
+                (Some(place), _) => (place, name.as_str()),
+                (None, Some(name)) => {
+                    let claims = |l: &SystemLibrary| l.begins.iter().any(|b| name.starts_with(b));
+                    (self.dll.system.iter().position(claims).unwrap_or(last), name)
+                }
+                (None, None) => continue,
+            };
+            by_library.entry(place.0).or_default().insert(place.1.to_owned());
+        }
+        let import = |(place, names): (usize, BTreeSet<String>)| {
+            self.import(&self.dll.system[place], names.into_iter())
+        };
+        by_library.into_iter().map(import).collect()
+    }
+
+    /// What objects and archives refer to and none of them defines.
+    fn wanted(&self) -> Result<BTreeSet<String>> {
+        let (mut wanted, mut defined) = (BTreeSet::new(), BTreeSet::new());
+        for file in self.dll.objects.iter().chain(&self.dll.archives) {
+            let unreadable = |why: String| {
+                let message = format!("could not read `{}`: {why}", file.display());
+                Report::from(Diagnostic::error("A8411", message))
+            };
+            let data = fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+            let archive = Archive::read(&data).map_err(|error| unreadable(error.to_string()))?;
+            defined.extend(archive.names().into_iter().map(str::to_owned));
+            wanted.extend(archive.imports().map(|(_, symbol)| symbol.name.clone()));
+        }
+        Ok(wanted.difference(&defined).cloned().collect())
+    }
+
+    /// An import library of one of the system's libraries.
+    fn import(
+        &self,
+        library: &SystemLibrary,
+        names: impl Iterator<Item = String>,
+    ) -> Result<PathBuf> {
+        let definition = self.dll.work.join(format!("{}.def", library.stem()));
+        let made = self.dll.work.join(format!("{}.lib", library.stem()));
+        let names: Vec<_> = names.collect();
+        let text = format!("LIBRARY {}\nEXPORTS\n{}\n", library.file, names.join("\n"));
+        fs::write(&definition, text).map_err(|error| {
+            let message = format!("could not write `{}`: {error}", definition.display());
+            Report::from(Diagnostic::error("A8301", message))
+        })?;
+        let mut command = self.dlltool();
+        // Names that it makes up have these in them: they must not tell of the folder.
+        command.current_dir(&self.dll.work).arg("-d").args(definition.file_name());
+        command.arg("-l").args(made.file_name());
+        run(command, "making an import library").map(|()| made)
+    }
+
+    fn dlltool(&self) -> Command {
+        let mut command = match self.compiler.zig() {
+            Some(zig) => {
+                let mut command = Command::new(&zig[0]);
+                command.args(&zig[1..]).arg("dlltool");
+                command
+            }
+            None if is_msvc(&self.compiler.target) => Command::new("llvm-dlltool"),
+            // GNU's is for one target, and strips nothing that the loader has to see.
+            None => {
+                let mut command = Command::new(self.compiler.tool("dlltool"));
+                command.args(["--temp-prefix", "lent"]);
+                return command;
+            }
+        };
+        let machine = match self.place.map(|place| place.cpu.machine.0) {
+            Some(Machine::X86) => "i386",
+            Some(Machine::Aarch64) => "arm64",
+            _ => "i386:x86-64",
+        };
+        // Names of x86 end with the size of their arguments, which no library exports.
+        command.args(["-k", "-m", machine]);
+        command
+    }
+}

@@ -1,0 +1,13 @@
+//! Libraries for Windows, built here and run under Wine: what programs see of the heap, by each kind of hook, for each
+//! CPU, C library and way into a process; and what `verify` tells of them.
+#![cfg(target_os = "linux")]
+
+#[path = "programs/archives.rs"]
+#[allow(dead_code, reason = "the sources of crates alone are wanted")]
+mod archives;
+mod common;
+mod windows {
+    mod bench;
+    mod built;
+    mod runs;
+}

@@ -1,0 +1,179 @@
+//! What `build` and `verify` say of libraries for Windows; arm64 is linked and read, for nothing here runs it.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+
+use super::bench::{Cpu, Crt, X64, X86, crate_source, folder, said, tool};
+use crate::common;
+
+fn place() -> tempfile::TempDir {
+    tempfile::tempdir_in(folder()).unwrap()
+}
+
+/// Builds a library; the last line of the tool.
+fn build(library: &Path, more: &[&str]) -> String {
+    let mut build = tool(&["build", "-p", "windows"]);
+    said(build.args(more).arg("-o").arg(library), 0)
+}
+
+/// What `verify` says as JSON, line by line.
+fn verified(library: &Path, more: &[&str], status: i32) -> Vec<Value> {
+    let mut verify = tool(&["verify", "--format", "json"]);
+    let text = said(verify.arg(library).args(more), status);
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn fact(lines: &[Value], subject: &str) -> String {
+    let facts = lines.iter().filter(|line| line["reason"] == "fact");
+    let mut found = facts.filter(|line| line["fact"]["subject"] == subject);
+    found.next().map(|line| line["fact"]["text"].as_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn a_library_needs_windows_own_libraries_alone_and_hooks_what_its_plan_says() {
+    let place = place();
+    for cpu in [X64, X86] {
+        let library = place.path().join(format!("{}.dll", cpu.name));
+        build(&library, &["--target", &cpu.target()]);
+        let lines = verified(&library, &["-a", "simple_heap"], 0);
+        let verdict = lines.last().unwrap();
+        assert_eq!(verdict["complete"], true, "{verdict}");
+        assert!(verdict["bound"].as_u64().unwrap() > 60, "{verdict}");
+        let needs = fact(&lines, "needs").to_lowercase();
+        let own = |name: &str| ["kernel32.dll", "ntdll.dll"].contains(&name);
+        assert!(needs.split(", ").all(own), "{needs}");
+        assert!(fact(&lines, "C library").starts_with("none"), "{needs}");
+        assert!(place.path().join(format!("lib{}.dll.a", cpu.name)).is_file());
+    }
+}
+
+#[test]
+fn a_table_that_lacks_a_function_is_a_fault() {
+    let place = place();
+    let library = place.path().join("whole.dll");
+    build(&library, &["--hook", "iat"]);
+    let mut data = fs::read(&library).unwrap();
+    let name = b"\0_msize\0";
+    let at = data.windows(name.len()).position(|window| window == name).expect("in the table");
+    data[at + 1] = b'!';
+    let broken = place.path().join("broken.dll");
+    fs::write(&broken, data).unwrap();
+    let lines = verified(&broken, &["-a", "simple_heap"], 1);
+    let missing: Vec<_> =
+        lines.iter().filter(|line| line["finding"]["status"] == "missing").collect();
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(missing[0]["finding"]["symbol"], "_msize");
+    assert!(lines.iter().any(|line| line["finding"]["symbol"] == "!msize"));
+    assert_eq!(lines.last().unwrap()["complete"], false);
+}
+
+/// What `verify --program` says, and how it ends.
+fn with_program(library: &Path, program: &Path, status: i32) -> String {
+    let output = tool(&["verify"]).arg(library).arg("--program").arg(program).output().unwrap();
+    assert_eq!(output.status.code(), Some(status), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn a_program_is_told_from_one_whose_c_library_no_hook_finds() {
+    let place = place();
+    let library = place.path().join("hooks.dll");
+    build(&library, &["--hook", "iat"]);
+    let injected = with_program(&library, &X64.client(Crt::Msvcrt, None), 0);
+    assert!(injected.contains("not among its imports"), "{injected}");
+    let imports = place.path().join("libhooks.dll.a");
+    let linked = with_program(&library, &X64.client(Crt::Ucrt, Some(&imports)), 0);
+    assert!(linked.contains("its import 1, so hooked before the first block"), "{linked}");
+    assert!(linked.contains("api-ms-win-crt-heap-l1-1-0.dll"), "{linked}");
+    let other = with_program(&library, &X86.client(Crt::Msvcrt, None), 1);
+    assert!(other.contains("A8654") && other.contains("no effect"), "{other}");
+    let itself = with_program(&library, &library, 1);
+    assert!(itself.contains("A8652"), "{itself}");
+    let none = static_program(X64, place.path());
+    let none = with_program(&library, &none, 1);
+    assert!(none.contains("A8670") && none.contains("imports no C library"), "{none}");
+}
+
+/// A program without a C library's DLL.
+fn static_program(cpu: Cpu, folder: &Path) -> std::path::PathBuf {
+    let (source, program) = (folder.join("alone.c"), folder.join("alone.exe"));
+    let text = "__declspec(dllimport) void __stdcall ExitProcess(unsigned);\n\
+                void start(void) { ExitProcess(0); }\n";
+    fs::write(&source, text).unwrap();
+    let mut compile = Command::new(cpu.gcc());
+    compile.args(["-nostdlib", "-Wl,-e,start", "-o"]).arg(&program).arg(&source);
+    assert!(compile.arg("-lkernel32").status().unwrap().success());
+    program
+}
+
+#[test]
+fn arm64_is_linked_by_clang_and_zig_and_read() {
+    let place = place();
+    let library = place.path().join("msvc.dll");
+    if Command::new("lld-link").arg("--version").output().is_ok() {
+        build(&library, &["--target", "aarch64-pc-windows-msvc"]);
+        is_whole_arm64(&library);
+        assert!(place.path().join("msvc.lib").is_file());
+    } else {
+        common::skip("lld-link", "apt-get install clang lld llvm");
+    }
+    let Some(mut zig) = common::zig() else { return common::skip(common::ZIG.0, common::ZIG.1) };
+    zig.args(["cc", "-target", "aarch64-windows-gnu"]);
+    let words: Vec<_> = std::iter::once(zig.get_program())
+        .chain(zig.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let library = place.path().join("gnu.dll");
+    build(&library, &["--target", "aarch64-pc-windows-gnu", "--cc", &words.join(" ")]);
+    is_whole_arm64(&library);
+}
+
+fn is_whole_arm64(library: &Path) {
+    let lines = verified(library, &["-a", "simple_heap"], 0);
+    let verdict = lines.last().unwrap();
+    assert_eq!(verdict["complete"], true);
+    assert!(verdict["abi"].as_str().unwrap().starts_with("arm64"), "{verdict}");
+    let mut readobj = Command::new("llvm-readobj");
+    let output = readobj.arg("--file-headers").arg(library).output().expect("llvm-readobj");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("IMAGE_FILE_MACHINE_ARM64"), "{text}");
+}
+
+#[test]
+fn without_the_sources_of_minhook_it_is_said_where_they_come_from() {
+    let place = place();
+    let mut build = tool(&["build", "-p", "windows", "-o"]);
+    build.arg(place.path().join("x.dll")).env("ALLOC8_MINHOOK", place.path());
+    let output = build.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    for words in ["error[A8604]", "src/buffer.c", "$ALLOC8_MINHOOK", "minhook-sys", "--hook iat"] {
+        assert!(text.contains(words), "{text}");
+    }
+    // Where cargo has fetched the crate, nothing need be named.
+    let unpacked = place.path().join("registry/src/index/minhook-sys-0.1.1");
+    fs::create_dir_all(&unpacked).unwrap();
+    std::os::unix::fs::symlink(crate_source("minhook"), unpacked.join("minhook")).unwrap();
+    let mut build = tool(&["build", "-p", "windows", "-o"]);
+    build.arg(place.path().join("x.dll")).env("CARGO_HOME", place.path());
+    said(build.env_remove("ALLOC8_MINHOOK"), 0);
+}
+
+#[test]
+fn a_depfile_names_the_users_archives() {
+    let place = place();
+    let (library, depfile) = (place.path().join("x.dll"), place.path().join("x.d"));
+    let objects = X64.heap(&super::bench::simple_heap(), "simple_heap_", &[]);
+    let mut build = tool(&["build", "-p", "windows", "--hook", "iat", "-a"]);
+    build.arg(super::bench::source("counted_heap.toml")).arg("-o").arg(&library);
+    build.arg("--depfile").arg(&depfile);
+    for object in &objects {
+        build.arg("--lib").arg(object);
+    }
+    said(&mut build, 0);
+    let text = fs::read_to_string(depfile).unwrap();
+    for object in &objects {
+        assert!(text.contains(object.file_name().unwrap().to_str().unwrap()), "{text}");
+    }
+}
