@@ -31,8 +31,8 @@ struct Library {
     inside: &'static str,
     includes: &'static str,
     files: &'static [&'static str],
-    /// What of ours stands before each file, which is C++ then, and what goes with them.
-    ours: Option<(&'static str, &'static str)>,
+    /// What of ours stands before each file, which is C++ then.
+    prelude: Option<&'static str>,
 }
 
 const LIBRARIES: [Library; 2] = [
@@ -50,7 +50,7 @@ const LIBRARIES: [Library; 2] = [
             "src/hde/hde32.c",
             "src/hde/hde64.c",
         ],
-        ours: None,
+        prelude: None,
     },
     Library {
         name: "Detours",
@@ -60,7 +60,7 @@ const LIBRARIES: [Library; 2] = [
         inside: "deps/detours-src",
         includes: "src",
         files: &["src/detours.cpp", "src/modules.cpp", "src/disasm.cpp"],
-        ours: Some(("templates/pe/detours/prelude.h", "templates/pe/detours/operators.cpp")),
+        prelude: Some("templates/pe/detours/prelude.h"),
     },
 ];
 
@@ -155,26 +155,23 @@ impl Sources {
     /// # Errors
     /// `A8402` with what the compiler said, `A8401` without a C++ compiler for Detours.
     pub(super) fn compile(&self, compiler: &Compiler, work: &Path) -> Result<Vec<PathBuf>> {
-        let Library { name, includes, ours, .. } = self.library;
+        let Library { name, includes, prelude, .. } = self.library;
         let mut options: Vec<OsString> =
             ["-O2", "-fno-lto", "-w", "-c", "-I"].map(OsString::from).into();
         options.push(self.folder.join(includes).into());
         let mut compiler = compiler.clone();
-        let mut sources = self.files();
-        if let Some((prelude, more)) = ours {
+        let sources = self.files();
+        if let Some(prelude) = prelude {
             compiler = compiler.cxx().map_err(|why| {
                 Diagnostic::error("A8401", why)
                     .help(format!("{name} is in C++: install a compiler for it"))
             })?;
-            let place = |text: &str, name: &str| {
-                let file = work.join(name);
-                write(&file, embedded::text(text).unwrap_or_default().as_bytes()).map(|()| file)
-            };
+            let file = work.join("prelude.h");
+            write(&file, embedded::text(prelude).unwrap_or_default().as_bytes())?;
             options.extend(
                 ["-fpermissive", "-fno-exceptions", "-fno-rtti", "-include"].map(OsString::from),
             );
-            options.push(place(prelude, "prelude.h")?.into());
-            sources.push(place(more, "operators.cpp")?);
+            options.push(file.into());
         }
         let mut objects = Vec::new();
         for (index, source) in sources.into_iter().enumerate() {
