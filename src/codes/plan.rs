@@ -91,11 +91,10 @@ pub(super) static PAGES: &[Code] = &[
         "A8231",
         "a language without this mode",
         "A header in C++ and a module in Rust become part of what includes them: a program that has\n\
-         one carries its heap, and a library that has one can be preloaded. There is no other text\n\
-         for `--mode static`.\n\
-         Leave out `--mode`, or take the shim in C. A dynamic program shows the heap to libraries that\n\
-         it opens later if it is linked with `-rdynamic`; in a static one nothing stands before\n\
-         `pthread_create`: hooks for threads want `thread_policy = \"required\"` and no `thread_created`.",
+         one carries its heap, a library that has one can be preloaded. `--mode static` adds no text.\n\
+         Leave out `--mode`, or take the shim in C. Link a dynamic program with `-rdynamic`, or libraries\n\
+         that it opens later miss the heap. In a static one nothing stands before `pthread_create`:\n\
+         hooks for threads want `thread_policy = \"required\"` and no `thread_created`.",
     ),
     page(
         "A8232",
