@@ -88,8 +88,9 @@ pub(super) static PAGES: &[Code] = &[
         "emulated thread-local variables",
         "Where a system has no thread-local storage of its own, compilers emulate it: a thread's first look\n\
          at a variable calls `__emutls_get_address`, which calls malloc. In a heap that never ends.\n\
-         Compile the library with `-fno-emulated-tls -ftls-model=initial-exec` where the system has thread-local\n\
-         storage (Android from API 29 on); elsewhere keep what belongs to a thread under a pthread key.",
+         Compile the library with `-fno-emulated-tls -ftls-model=initial-exec` where the system has\n\
+         thread-local storage (Android from API 29 on); elsewhere keep what belongs to a thread under a\n\
+         pthread key.",
     ),
     page(
         "A8440",
