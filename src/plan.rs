@@ -126,7 +126,7 @@ impl Plan {
     ///
     /// # Errors
     /// `A8201` if what allocates would be emitted without what frees it; `A8203` for a policy on
-    /// foreign pointers that the platform does not allow.
+    /// foreign pointers that the platform does not allow; `A8254` for a zone that cannot tell sizes.
     pub fn new(platform: &Platform, allocator: &Allocator) -> Result<(Plan, Vec<Diagnostic>)> {
         let mut report = Report::default();
         let mut plan = Plan::draw(platform, allocator, true);
@@ -256,7 +256,7 @@ impl Plan {
                     "A8205",
                     format!("no hooks for threads on platform `{}` yet", self.platform.name),
                 )
-                .fact("threads are not told apart at their end: what a thread cached stays cached"),
+                .fact("nothing calls `thread_init` and `thread_cleanup`: what a thread cached stays cached at its end"),
             );
         }
     }

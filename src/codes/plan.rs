@@ -38,7 +38,8 @@ pub(super) static PAGES: &[Code] = &[
         "threads are not told apart",
         "The description names functions for a thread's start or end, and the platform's spec does not\n\
          say which functions create threads: nothing calls them.\n\
-         What a thread keeps for itself stays there after its end; nothing else is lost.",
+         What a thread keeps for itself stays there after its end. A heap that needs its `thread_init`\n\
+         (`thread_policy = \"required\"`) does not work on this platform.",
     ),
     page(
         "A8206",
@@ -84,7 +85,8 @@ pub(super) static PAGES: &[Code] = &[
         "A8230",
         "no facts about programs that carry their heap",
         "With `--mode static` the heap is a part of the program. What such a program runs first, and\n\
-         what its C library's archive asks of a heap, has been found out for glibc and musl on Linux.\n\
+         what its C library's archive asks of a heap, has been found out for glibc and musl on Linux; on\n\
+         macOS a zone does it, on Windows a definition of the functions that the program imports.\n\
          Elsewhere, link the shared library that `--mode interpose` makes before the C library.",
     ),
     page(

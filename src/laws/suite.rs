@@ -29,7 +29,7 @@ pub fn suite(platform: &Platform, inputs: &Inputs) -> Result<Files> {
         let mechanism = &platform.mechanism;
         let message = format!("no laws yet for platform `{}` ({mechanism})", platform.name);
         return Err(Diagnostic::error("A8202", message)
-            .help("laws so far run where the mechanism is `elf`: `-p linux`")
+            .help("laws are rendered for platforms whose libraries are preloaded by name (mechanism `elf`): `-p linux`")
             .into());
     }
     let laws = laws(platform)?;

@@ -99,7 +99,7 @@ impl Plan {
             | Op::WinAlignedMsize
             | Op::WinAlignedFree => (
                 Binding::Synthesized(Vec::new()),
-                "made from memalign and free, as one family".to_owned(),
+                "made from malloc, with a header before each block: a family of its own".to_owned(),
             ),
             Op::Strdup | Op::Wcsdup | Op::Mbsdup => (
                 Binding::Synthesized(Vec::new()),

@@ -47,7 +47,7 @@ impl Plan {
             let name = &self.platform.name;
             let message = format!("no facts about programs that carry their heap on `{name}`");
             return Err(Diagnostic::error("A8230", message)
-                .help("mode `static` is there for linux and linux-musl; elsewhere, link the library that `--mode interpose` makes before the C library")
+                .help("mode `static` is there for linux, linux-musl, macos and windows; elsewhere, link the library that `--mode interpose` makes before the C library")
                 .into());
         }
         if self.drops_deepbind() {

@@ -25,7 +25,7 @@ impl Plan {
     ///
     /// # Errors
     /// `A8232` if no names begin like that in C, `A8233` if such a name is taken, `A8234` if blocks of
-    /// other heaps would be handed on.
+    /// other heaps would be handed on; `A8258` for hooks for threads where there are zones.
     pub fn prefixed(mut self, prefix: &str) -> Result<Plan> {
         check_spelling(prefix)?;
         if self.zoned.is_some() {

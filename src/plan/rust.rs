@@ -85,7 +85,7 @@ impl Plan {
             report.push(
                 Diagnostic::error("A8208", message)
                     .fact("stable Rust has no thread-local storage that is there before the first allocation")
-                    .fact("a key's value, which serves on Android, is gone while a thread of glibc or musl ends and still frees")
+                    .fact("a key's value, which serves on Android, is gone while a thread of glibc, musl or macOS ends and still frees")
                     .help("render the shim in C: leave out `--lang rust`"),
             );
         }
