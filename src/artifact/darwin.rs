@@ -188,10 +188,10 @@ impl<'a> Darwin<'a> {
                     || ["__DATA", "__AUTH"].iter().any(|s| section.segment.starts_with(s)),
                 size: section.size,
                 tuples: (0..section.data.len() as u64 / 16)
-                    .map(|index| section.address + 16 * index)
+                    .map(|index| section.address.wrapping_add(16 * index))
                     .map(|at| Tuple {
                         replacement: self.fixups_at(at).to_vec(),
-                        replacee: self.fixups_at(at + 8).to_vec(),
+                        replacee: self.fixups_at(at.wrapping_add(8)).to_vec(),
                     })
                     .collect(),
             })

@@ -60,7 +60,8 @@ impl Compiler {
         };
         let compiler = Compiler::named(command, &target);
         let (version, macros) = parallel::both(
-            || compiler.command().arg("--version").output(),
+            // Without `-c`, zig leaves an empty `a.o` in the current folder when it is asked for Darwin.
+            || compiler.command().args(["--version", "-c"]).output(),
             || target::predefined(&compiler),
         );
         match version {

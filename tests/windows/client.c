@@ -88,6 +88,9 @@ static void aligned(void)
     void *block = _aligned_malloc(100, 64);
     CHECK(ours(block) == hooked);
     _aligned_free(block);
+    block = _aligned_realloc(NULL, 100, 64);
+    CHECK(ours(block) == hooked && (uintptr_t)block % 64 == 0);
+    CHECK(_aligned_realloc(block, 0, 64) == NULL);
     _aligned_free(NULL);
 }
 

@@ -174,24 +174,29 @@ fn joined(library: &Path, old: Option<OsString>) -> Result<OsString> {
 
 /// Reads a program, or the program that a script is for.
 fn facts(path: &Path) -> Result<Program> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let data = read(&path)?;
-    let metadata = fs::metadata(&path).ok();
-    let unreadable = |error| {
-        Report::from(Diagnostic::error("A8664", format!("`{}` is {error}", path.display())))
-    };
-    match Kind::read(&data, Mode::default()).map_err(unreadable)? {
-        Kind::Script { interpreter, .. } => return facts(Path::new(&interpreter)),
-        // A text without `#!` is the shell's.
-        Kind::Other("something else") if data.is_ascii() => return facts(Path::new("/bin/sh")),
-        _ => {}
+    let mut path = path.to_owned();
+    // As many scripts for scripts as the kernels of other systems follow.
+    for _ in 0..5 {
+        path = fs::canonicalize(&path).unwrap_or(path);
+        let data = read(&path)?;
+        let unreadable = |error| {
+            Report::from(Diagnostic::error("A8664", format!("`{}` is {error}", path.display())))
+        };
+        match Kind::read(&data, Mode::default()).map_err(unreadable)? {
+            Kind::Script { interpreter, .. } => path = PathBuf::from(interpreter),
+            // A text without `#!` is the shell's.
+            Kind::Other("something else") if data.is_ascii() => path = PathBuf::from("/bin/sh"),
+            _ => {
+                let slices = Darwin::read(&data).map_err(unreadable)?;
+                let slices = slices.iter().map(Slice::from).collect();
+                let metadata = fs::metadata(&path).ok();
+                let mode = metadata.map(|metadata| mode(&metadata, &path)).unwrap_or_default();
+                return Ok(Program { path, mode, slices });
+            }
+        }
     }
-    let slices = Darwin::read(&data).map_err(unreadable)?;
-    Ok(Program {
-        mode: metadata.map(|metadata| mode(&metadata, &path)).unwrap_or_default(),
-        slices: slices.iter().map(Slice::from).collect(),
-        path,
-    })
+    let message = format!("`{}` is a script for a script, and so on", path.display());
+    Err(Diagnostic::error("A8664", message).into())
 }
 
 /// `verify --program`: whether inserting a library would take effect. Returns whether it would.
@@ -214,6 +219,14 @@ mod tests {
     use std::ffi::OsStr;
 
     use super::*;
+
+    #[test]
+    fn a_script_that_names_itself_comes_to_an_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = folder.path().join("script");
+        fs::write(&script, format!("#!{}\n", script.display())).expect("a script");
+        assert!(facts(&script).is_err());
+    }
 
     #[test]
     fn what_the_user_inserts_already_stays_behind_ours() {
