@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alloc8_gen::{
     artifact::{
-        Image,
+        Darwin, Image,
         image::{ImageFormat, LibraryUse},
     },
     diagnostic::{Diagnostic, Report, Result},
@@ -24,6 +24,10 @@ use crate::{
 /// `A8511` if it cannot be read; else `A8514`, for there is no verdict.
 pub(super) fn tell(file: &Path, data: &[u8], options: &Verify, show: &Show) -> Result<bool> {
     let images = Image::read(data).map_err(|error| super::unreadable(file, &error))?;
+    // Files for macOS are judged elsewhere: what comes here has no 64 bits, or could not be read there.
+    if images.iter().any(|image| image.format == ImageFormat::MachO) {
+        Darwin::read(data).map_err(|error| super::unreadable(file, &error))?;
+    }
     let all = spec::platforms()?;
     let given = match &options.platform {
         Some(name) => Some(platforms(std::slice::from_ref(name))?.remove(0)),

@@ -79,7 +79,9 @@ fn say_slices(slices: &[Darwin<'_>], show: &Show) {
     if !has("x86_64") {
         notes.push("not for programs of Intel Macs, nor under Rosetta");
     }
-    show.say(&format!("slices: {}; {}", all.join(", "), notes.join("; ")));
+    let all = format!("slices: {}", all.join(", "));
+    notes.insert(0, &all);
+    show.say(&notes.join("; "));
 }
 
 /// The target of programs that load it.
