@@ -6,7 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#ifdef __APPLE__
 #include <sys/random.h>
+#else
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace diehard {
 
@@ -20,14 +25,17 @@ public:
             step();
     }
 
-    // The kernel's; where there are none yet, early in a boot, addresses have to do.
+    // The kernel's; where there are none yet, early in a boot, addresses have to do. Not by getrandom(), which is
+    // a cancellation point (glibc, musl): malloc is none, and a cancelled thread must not end with a lock of ours.
     void seed_from_system()
     {
         std::uint64_t bytes = 0;
 #ifdef __APPLE__
         const bool random = getentropy(&bytes, sizeof bytes) == 0;
 #else
-        const bool random = getrandom(&bytes, sizeof bytes, GRND_NONBLOCK) == static_cast<ssize_t>(sizeof bytes);
+        constexpr unsigned without_waiting = 1; // GRND_NONBLOCK
+        const long read = syscall(SYS_getrandom, &bytes, sizeof bytes, without_waiting);
+        const bool random = read == static_cast<long>(sizeof bytes);
 #endif
         if (!random)
             bytes = reinterpret_cast<std::uintptr_t>(&bytes) ^ reinterpret_cast<std::uintptr_t>(this) << 20;

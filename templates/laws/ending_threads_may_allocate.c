@@ -83,9 +83,26 @@ static void *work(void *argument)
     return NULL;
 }
 
+/* Its first blocks of many sizes: what a heap asks of the system then may be no cancellation point either. */
+static void *allocate_while_cancelled(void *allocated)
+{
+    pthread_cancel(pthread_self());
+    use_heap();
+    *(int *)allocated = 1;
+    for (;;) {
+        pthread_testcancel();
+    }
+    return NULL;
+}
+
 int main(void)
 {
     enum { count = 300 };
+    pthread_t cancelled;
+    int allocated = 0;
+    CHECK(pthread_create(&cancelled, NULL, allocate_while_cancelled, &allocated) == 0, "a thread to start; saw an error");
+    pthread_join(cancelled, NULL);
+    CHECK(allocated == 1, "malloc() and free() to be no cancellation points; saw the thread end in one");
     CHECK(pthread_key_create(&early, destroy_early) == 0 && pthread_key_create(&late, destroy_late) == 0, "two keys; saw an error");
     for (uintptr_t i = 0; i < count; i += 3) {
         pthread_t threads[3];
