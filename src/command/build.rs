@@ -53,6 +53,14 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         Some(target) => find(Some(&target))?,
         None => compiler?,
     };
+    if platform.hooks.is_some() && mode != "interpose" {
+        let message = format!("`build` cannot make mode `{mode}` for Windows yet");
+        return Err(Diagnostic::error("A8202", message)
+            .help(format!(
+                "`alloc8-gen generate -p windows --mode {mode}` renders it, for a build of your own"
+            ))
+            .into());
+    }
     match mode.as_str() {
         "static" => return program::build(options, &platform, &allocator, &compiler, show),
         "prefixed" => return prefixed::build(options, &platform, &allocator, &compiler, show),

@@ -36,6 +36,13 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
             .help("leave out `--lang`; a heap that is a class needs C functions around it")
             .into());
     }
+    if order.hook == Some("redirect") {
+        let message = "`build` cannot make the two libraries of `--hook redirect` yet";
+        return Err(Diagnostic::error("A8202", message)
+            .fact("the one with the hooks does nothing until the heap's, made of heap.c, is there")
+            .help("`alloc8-gen generate -p windows --hook redirect` renders both, for a build of your own")
+            .into());
+    }
     let abi = super::abi(order)?;
     let mut platform = order.platform.clone();
     platform.narrow(&abi.name);

@@ -161,6 +161,20 @@ fn without_the_sources_of_minhook_it_is_said_where_they_come_from() {
 }
 
 #[test]
+fn what_is_rendered_alone_is_refused_with_words() {
+    let place = place();
+    let cases: [&[&str]; 3] =
+        [&["--hook", "redirect"], &["--mode", "static"], &["--mode", "prefixed", "--prefix", "my"]];
+    for words in cases {
+        let mut build = tool(&["build", "-p", "windows"]);
+        build.args(words).arg("-o").arg(place.path().join("x.dll"));
+        let output = build.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains("error[A8202]"), "{text}");
+    }
+}
+
+#[test]
 fn a_depfile_names_the_users_archives() {
     let place = place();
     let (library, depfile) = (place.path().join("x.dll"), place.path().join("x.d"));
