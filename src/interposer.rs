@@ -431,14 +431,15 @@ fn refuse_faults(verdict: &Verdict) -> Result<()> {
 
 fn look(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
     let data = read(library)?;
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Report::from(Diagnostic::error(
-            "A8601",
-            format!("`{}` cannot be read back: {error}", library.display()),
-        ))
-    };
-    let object = SharedObject::read(&data).map_err(|e| unreadable(&e))?;
-    verify::verify(&data, &object, &plan.platform, abi, Some(plan)).map_err(|e| unreadable(&e))
+    let object = SharedObject::read(&data).map_err(|e| unreadable(library, &e))?;
+    let verdict = verify::verify(&data, &object, &plan.platform, abi, Some(plan));
+    verdict.map_err(|e| unreadable(library, &e))
+}
+
+/// `A8601`: what was just built is not what its reader expects.
+fn unreadable(library: &Path, why: &dyn std::fmt::Display) -> Report {
+    let message = format!("`{}` cannot be read back: {why}", library.display());
+    Diagnostic::error("A8601", message).into()
 }
 
 /// A folder for intermediate files, gone when it is done with.

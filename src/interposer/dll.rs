@@ -10,11 +10,11 @@ use std::{
 
 use super::{
     Interposer, Order, Work, archives, inline, key, product_key, read, refuse_other_language,
-    rename, write,
+    rename, unreadable, write,
 };
 use crate::{
     artifact::Image,
-    diagnostic::{Diagnostic, Report, Result},
+    diagnostic::{Diagnostic, Result},
     hide::{Hidden, inspect, machine_of},
     init::complete,
     plan::Plan,
@@ -190,13 +190,9 @@ fn system(hooks: &Hooks) -> Vec<SystemLibrary> {
 /// Reads the library back: nothing that the plan hooks may be missing from its table.
 fn judge(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
     let data = read(library)?;
-    let unreadable = |why: String| {
-        let message = format!("`{}` cannot be read back: {why}", library.display());
-        Report::from(Diagnostic::error("A8601", message))
-    };
-    let image = Image::read(&data).map_err(|error| unreadable(error.to_string()))?.remove(0);
+    let image = Image::read(&data).map_err(|error| unreadable(library, &error))?.remove(0);
     let table = Image::strings(&data, TABLE)
-        .ok_or_else(|| unreadable(format!("it does not export `{TABLE}`")))?;
+        .ok_or_else(|| unreadable(library, &format!("it does not export `{TABLE}`")))?;
     let verdict = judge_hooks(&image, &table, &plan.platform, abi, Some(plan));
     super::refuse_faults(&verdict)?;
     Ok(verdict)

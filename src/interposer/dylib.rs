@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Order, compile_beside, product_key, read, recipe, rename, write};
+use super::{Order, compile_beside, product_key, read, recipe, rename, unreadable, write};
 use crate::{
     artifact::Darwin,
-    diagnostic::{Diagnostic, Report, Result},
+    diagnostic::Result,
     hide::{Hidden, read_archive},
     plan::Plan,
     render::{self, Inputs},
@@ -63,11 +63,7 @@ fn imports(recipe: &Recipe) -> Result<BTreeSet<String>> {
 /// Reads the dylib back: nothing that the plan promises may be missing from it.
 pub(super) fn look(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
     let data = read(library)?;
-    let unreadable = |why: String| {
-        let message = format!("`{}` cannot be read back: {why}", library.display());
-        Report::from(Diagnostic::error("A8601", message))
-    };
-    let slices = Darwin::read(&data).map_err(|error| unreadable(error.to_string()))?;
-    let slice = slices.first().ok_or_else(|| unreadable("it has no 64 bits".to_owned()))?;
+    let slices = Darwin::read(&data).map_err(|error| unreadable(library, &error))?;
+    let slice = slices.first().ok_or_else(|| unreadable(library, &"it has no 64 bits"))?;
     Ok(verify(slice, &plan.platform, abi, Some(plan)))
 }

@@ -217,22 +217,15 @@ fn members(plan: &Plan) -> Vec<Value> {
 
 /// Families in spec order, each with what is defined and what is left alone.
 fn families(plan: &Plan, answers: &[&Answer]) -> Vec<Value> {
-    let mut families: Vec<(&str, Vec<&Answer>)> = Vec::new();
-    for answer in answers {
-        match families.last_mut() {
-            Some((name, of)) if *name == answer.symbol.family => of.push(answer),
-            _ => families.push((&answer.symbol.family, vec![answer])),
-        }
-    }
-    let family = |(title, answers): &(&str, Vec<&Answer>)| {
+    let family = |answers: &[&Answer]| {
         let defined = answers.iter().filter(|a| a.binding != Binding::Left);
         json!({
-            "title": title,
+            "title": answers[0].symbol.family,
             "symbols": defined.map(|a| symbol(plan, a)).collect::<Vec<_>>(),
             "left": view::left(answers),
         })
     };
-    let families = families.iter().filter(|(_, answers)| view::is_worth_a_section(answers));
+    let families = view::by_family(answers).filter(|answers| view::is_worth_a_section(answers));
     families.map(family).collect()
 }
 

@@ -147,24 +147,17 @@ fn enumerator(plan: &Plan) -> Option<Value> {
 
 /// Replacements in the order of the spec, family by family.
 fn families(plan: &Plan) -> Vec<Value> {
-    let mut families: Vec<(&str, Vec<&Answer>)> = Vec::new();
-    for answer in &plan.answers {
-        match families.last_mut() {
-            Some((name, answers)) if *name == answer.symbol.family => answers.push(answer),
-            _ => families.push((&answer.symbol.family, vec![answer])),
-        }
-    }
+    let answers: Vec<&Answer> = plan.answers.iter().collect();
     let replaced = |a: &&&Answer| !matches!(a.binding, Binding::Left | Binding::Direct(_));
-    families
-        .iter()
-        .map(|(title, answers)| {
-            json!({
-                "title": title,
-                "symbols": answers.iter().filter(replaced).map(|a| replacement(plan, &a.symbol)).collect::<Vec<_>>(),
-                "left": view::left(answers),
-            })
+    let family = |answers: &[&Answer]| {
+        let replaced = answers.iter().filter(replaced);
+        json!({
+            "title": answers[0].symbol.family,
+            "symbols": replaced.map(|a| replacement(plan, &a.symbol)).collect::<Vec<_>>(),
+            "left": view::left(answers),
         })
-        .collect()
+    };
+    view::by_family(&answers).map(family).collect()
 }
 
 fn replacement(plan: &Plan, symbol: &Symbol) -> Value {
@@ -316,10 +309,9 @@ fn field(plan: &Plan, field: &Field, version: u32) -> Value {
 
 /// What stands in the field; nothing where the system allows or wants NULL and we have no answer.
 fn value(plan: &Plan, field: &Field, version: u32) -> String {
-    let answered = field.operation.is_some() || field.null == Null::Never;
     match field.declaration.as_str() {
         _ if field.null == Null::Always => String::new(),
-        _ if field.function && answered => format!("alloc8_zone_{}", field.name),
+        _ if slots::is_filled(field) => format!("alloc8_zone_{}", field.name),
         "const char *" => format!("\"{}\"", plan.allocator.name),
         "malloc_introspection_t *" => "&alloc8_introspection".to_owned(),
         "unsigned" => version.to_string(),

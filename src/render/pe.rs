@@ -112,22 +112,16 @@ fn heap(plan: &Plan) -> Vec<Value> {
 
 /// Hooks in the order of the spec, family by family.
 fn families(plan: &Plan, redirected: bool) -> Vec<Value> {
-    let mut families: Vec<(&str, Vec<&Answer>)> = Vec::new();
-    for answer in &plan.answers {
-        match families.last_mut() {
-            Some((name, answers)) if *name == answer.symbol.family => answers.push(answer),
-            _ => families.push((&answer.symbol.family, vec![answer])),
-        }
-    }
-    let family = |(title, answers): &(&str, Vec<&Answer>)| {
+    let answers: Vec<&Answer> = plan.answers.iter().collect();
+    let family = |answers: &[&Answer]| {
         let hooked = answers.iter().filter(|a| a.binding != Binding::Left);
         json!({
-            "title": title,
+            "title": answers[0].symbol.family,
             "symbols": hooked.map(|a| function(&a.symbol, redirected)).collect::<Vec<_>>(),
             "left": view::left(answers),
         })
     };
-    families.iter().map(family).collect()
+    view::by_family(&answers).map(family).collect()
 }
 
 /// What stands in for a function, in whichever library.

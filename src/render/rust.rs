@@ -238,8 +238,7 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
 /// In spec order: what is defined, and what is left alone for which reason.
 fn families(plan: &Plan) -> Vec<Value> {
     let answers: Vec<&Answer> = plan.answers.iter().collect();
-    let groups = answers.chunk_by(|a, b| a.symbol.family == b.symbol.family);
-    let groups = groups.filter(|answers| view::is_worth_a_section(answers));
+    let groups = view::by_family(&answers).filter(|answers| view::is_worth_a_section(answers));
     groups.map(|answers| family(plan, answers)).collect()
 }
 

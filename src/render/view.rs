@@ -348,15 +348,16 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
 
 /// Families in spec order; inside each, runs of symbols that are, or are not, bound directly.
 fn families(plan: &Plan, abi: &Abi) -> Vec<Value> {
-    let mut families: Vec<(String, Vec<&Answer>)> = Vec::new();
-    for answer in &plan.answers {
-        match families.last_mut() {
-            Some((name, answers)) if *name == answer.symbol.family => answers.push(answer),
-            _ => families.push((answer.symbol.family.clone(), vec![answer])),
-        }
-    }
-    let families = families.iter().filter(|(_, answers)| is_worth_a_section(answers));
-    families.map(|(name, answers)| family(plan, abi, name, answers)).collect()
+    let answers: Vec<&Answer> = plan.answers.iter().collect();
+    let families = by_family(&answers).filter(|answers| is_worth_a_section(answers));
+    families.map(|answers| family(plan, abi, answers)).collect()
+}
+
+/// Answers in the order of the spec, cut where another family begins; no part is empty.
+pub(super) fn by_family<'s, 'a>(
+    answers: &'s [&'a Answer],
+) -> impl Iterator<Item = &'s [&'a Answer]> {
+    answers.chunk_by(|a, b| a.symbol.family == b.symbol.family)
 }
 
 /// Whether a family has something to say: what creates threads is spoken of only where it is ours.
@@ -365,7 +366,7 @@ pub(super) fn is_worth_a_section(answers: &[&Answer]) -> bool {
     !answers.iter().all(|a| creates(a) && a.binding == Binding::Left)
 }
 
-fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
+fn family(plan: &Plan, abi: &Abi, answers: &[&Answer]) -> Value {
     let mut runs: Vec<(bool, Vec<&Answer>)> = Vec::new();
     for answer in answers.iter().filter(|a| a.binding != Binding::Left) {
         let direct = matches!(answer.binding, Binding::Direct(_));
@@ -375,7 +376,7 @@ fn family(plan: &Plan, abi: &Abi, name: &str, answers: &[&Answer]) -> Value {
         }
     }
     json!({
-        "title": name,
+        "title": answers[0].symbol.family,
         "weak": answers.iter().any(|a| a.binding != Binding::Left && gives_way(plan, a)),
         "runs": runs.iter().map(|(direct, run)| json!({
             "direct": direct,

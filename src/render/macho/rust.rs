@@ -228,7 +228,6 @@ fn walk(plan: &Plan) -> String {
 /// Replacements in the order of the spec, family by family.
 fn families(plan: &Plan) -> Vec<Value> {
     let answers: Vec<&Answer> = plan.answers.iter().collect();
-    let groups = answers.chunk_by(|a, b| a.symbol.family == b.symbol.family);
     let family = |answers: &[&Answer]| {
         let replaced = answers.iter().filter(|a| a.binding != Binding::Left);
         json!({
@@ -237,7 +236,7 @@ fn families(plan: &Plan) -> Vec<Value> {
             "left": view::left(answers),
         })
     };
-    groups.map(family).collect()
+    view::by_family(&answers).map(family).collect()
 }
 
 fn replacement(plan: &Plan, symbol: &Symbol) -> Value {
