@@ -11,6 +11,7 @@ mod macho {
     mod bench;
     mod built;
     mod chained;
+    mod classes;
     mod controls;
     mod examples;
     mod faults;

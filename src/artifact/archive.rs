@@ -241,7 +241,7 @@ fn named<'a>((member, symbol): (&'a Member, &'a Symbol)) -> (&'a str, &'a str) {
 }
 
 /// Itanium C++ ABI: mangled names, the `__cxa_` and unwinding entry points.
-fn is_cxx_runtime(name: &str) -> bool {
+pub(crate) fn is_cxx_runtime(name: &str) -> bool {
     // glibc has these itself: C programs use them for `atexit` and thread-local destructors.
     const LIBC: [&str; 4] =
         ["__cxa_atexit", "__cxa_finalize", "__cxa_thread_atexit_impl", "__cxa_at_quick_exit"];

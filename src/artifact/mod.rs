@@ -33,6 +33,7 @@ pub mod program;
 pub mod shared;
 
 pub use archive::Archive;
+pub(crate) use archive::is_cxx_runtime;
 pub use binding::{Answer, Bindings};
 pub use code::reads_code;
 pub use darwin::Darwin;

@@ -180,7 +180,11 @@ impl<'a> Whole<'a> {
                 // The unwinder belongs to the C compiler's own runtime.
                 if self.names.contains(name) && !starts_threads(name) {
                     facts.imports.push(entry);
-                } else if runtime.contains(name) && !name.starts_with("_Unwind_") {
+                } else if runtime.contains(name)
+                    && !name.starts_with("_Unwind_")
+                    // Every Mac has the one C++ runtime, and a link for it names that by itself.
+                    && member.format != Format::MachO
+                {
                     facts.cxx_runtime.push(entry);
                 }
             }

@@ -65,6 +65,19 @@ impl Hidden {
     }
 }
 
+/// Makes what one object defines private to what it is linked into, but for the visible names.
+///
+/// # Errors
+/// As [`slices`].
+pub(crate) fn close(object: &Path, visible: &BTreeSet<String>) -> Result<()> {
+    let data = fs::read(object).map_err(|error| unwritable(object, &error))?;
+    let closed = make_private(&data, &BTreeMap::new(), |name| visible.contains(name));
+    match closed.map_err(|error| not_read(object, &error))? {
+        Some(closed) => fs::write(object, closed).map_err(|error| unwritable(object, &error)),
+        None => Ok(()),
+    }
+}
+
 /// An archive is taken apart, each object changed, and put together again.
 ///
 /// # Errors

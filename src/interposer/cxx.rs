@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Order, Work, key, product_key, read, recipe, rename, write};
+use super::{Order, Work, dylib, key, product_key, read, recipe, rename, write};
 use crate::{
     allocator::Origin,
     diagnostic::{Diagnostic, Report, Result},
@@ -184,7 +184,9 @@ pub(super) fn assemble(
     archives: &Hidden,
     work: &Path,
 ) -> Result<PathBuf> {
-    let map = unit.headers.join(format!("exports.{}.map", abi.name));
+    let is_dylib = order.compiler.is_for_darwin();
+    let list = if is_dylib { "txt" } else { "map" };
+    let map = unit.headers.join(format!("exports.{}.{list}", abi.name));
     let parts = vec![unit.key.clone().into_bytes(), read(&map)?, order.soname.into()];
     let key = product_key(order, plan, parts, archives)?;
     let library = order.cache.join("libraries").join(key).join(order.soname);
@@ -196,8 +198,11 @@ pub(super) fn assemble(
     let (compiled, made) =
         parallel::both(|| unit.compile(&[], &recipe.shim), || archives.make(order.compiler));
     made.and(compiled)?;
-    let made = work.join("made.so");
-    link(&unit.compiler, &recipe, &made)?;
+    let made = work.join("made");
+    match is_dylib {
+        true => dylib::join(order, plan, recipe, &made)?,
+        false => link(&unit.compiler, &recipe, &made).map(|_| ())?,
+    }
     rename(&made, &library)?;
     Ok(library)
 }

@@ -9,7 +9,7 @@ use super::{Order, compile_beside, product_key, read, recipe, rename, unreadable
 use crate::{
     artifact::Darwin,
     diagnostic::Result,
-    hide::{Hidden, read_archive},
+    hide::{self, Hidden, read_archive},
     plan::Plan,
     render::{self, Inputs},
     spec::Abi,
@@ -36,16 +36,22 @@ pub(super) fn assemble(
     make_folder(library.parent().unwrap_or(order.cache))?;
     let source = work.join("shim.c");
     write(&source, shim.as_bytes())?;
-    let recipe = Recipe {
-        pull: plan.allocator.keep.iter().chain(&plan.allocator.export).cloned().collect(),
-        ..recipe(order, abi, plan, &archives.archives, work)
-    };
+    let recipe = recipe(order, abi, plan, &archives.archives, work);
     let alone = order.compiler.alone();
     compile_beside(order.compiler, &source, &recipe.shim, alone, archives)?;
     let made = work.join("made.dylib");
-    link_dylib(order.compiler, &recipe, &imports(&recipe)?, &made)?;
+    join(order, plan, recipe, &made)?;
     rename(&made, &library)?;
     Ok(library)
+}
+
+/// Links the shim's object, whatever language it was in, and the allocator.
+pub(super) fn join(order: &Order<'_>, plan: &Plan, recipe: Recipe, library: &Path) -> Result<()> {
+    let visible: BTreeSet<String> =
+        plan.allocator.keep.iter().chain(&plan.allocator.export).cloned().collect();
+    hide::macho::close(&recipe.shim, &visible)?;
+    let recipe = Recipe { pull: visible.into_iter().collect(), ..recipe };
+    link_dylib(order.compiler, &recipe, &imports(&recipe)?, library)
 }
 
 /// What the link wants from outside.

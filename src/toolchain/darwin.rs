@@ -9,13 +9,18 @@ use std::{
 };
 
 use super::{Compiler, HOST, Recipe, cross::in_path};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::{
+    artifact::is_cxx_runtime,
+    diagnostic::{Diagnostic, Result},
+};
 
 /// The oldest system that a shim is for, as `[base]` of `specs/platforms/macos.toml` has it.
 pub const LEAST_SYSTEM: &str = "11.0";
 
 /// What stands for both of its processors, one library in two slices.
 pub const UNIVERSAL: &str = "universal2-apple-darwin";
+const SYSTEM: &str = "/usr/lib/libSystem.B.dylib";
+const CXX: &str = "/usr/lib/libc++.1.dylib";
 const BOTH: [&str; 2] = ["x86_64-apple-darwin", "aarch64-apple-darwin"];
 
 /// The targets that a name stands for: both processors', or itself.
@@ -67,28 +72,52 @@ pub fn link_dylib(
         arguments.push(format!("_{name}").into());
     }
     arguments.extend(recipe.archives.iter().map(OsString::from));
+    let (cxx, system): (Vec<&str>, Vec<&str>) =
+        imports.iter().map(String::as_str).partition(|name| is_of_cxx(name));
     if compiler.knows_the_system() {
-        arguments.extend(recipe.libs.iter().map(|lib| OsString::from(format!("-l{lib}"))));
+        let libs = recipe.libs.iter().filter(|lib| !["c++", "c++abi", "stdc++"].contains(&&***lib));
+        arguments.extend(libs.map(|lib| OsString::from(format!("-l{lib}"))));
     } else {
         let linker = linker().unwrap_or_else(|| PathBuf::from("ld64.lld"));
         arguments.push("-nostdlib".into());
         // The linker's version decides by which options clang tells it of the least system.
         arguments.push("-mlinker-version=520".into());
         arguments.push(format!("--ld-path={}", linker.display()).into());
-        arguments.push(stub(recipe, imports)?.into());
+        arguments
+            .push(stub(recipe, SYSTEM, &[&system[..], &["dyld_stub_binder"]].concat())?.into());
+    }
+    match () {
+        () if cxx.is_empty() => {}
+        // Zig would link a C++ runtime of its own into the library.
+        () if compiler.zig().is_some() || !compiler.knows_the_system() => {
+            arguments.push(stub(recipe, CXX, &cxx)?.into());
+        }
+        () => arguments.push("-lc++".into()),
     }
     compiler.run(&arguments, &format!("linking `{}`", recipe.soname))
 }
 
-/// A text-based stub of libSystem with what the link wants of it, and no more (`tapi-tbd` version 4).
-fn stub(recipe: &Recipe, imports: &BTreeSet<String>) -> Result<PathBuf> {
-    let file = recipe.work.join("libSystem.tbd");
+/// Whether libc++ has it, or the library of its runtime that it brings along: the unwinder is the system's.
+fn is_of_cxx(name: &str) -> bool {
+    is_cxx_runtime(name) && !name.starts_with("_Unwind_")
+}
+
+/// A text-based stub of one of the system's libraries with what the link wants of it, and no more
+/// (`tapi-tbd` version 4). No name is a weak one: that would be looked for in the program first.
+fn stub(recipe: &Recipe, library: &str, names: &[&str]) -> Result<PathBuf> {
+    let stem = Path::new(library).file_name().unwrap_or_default();
+    let file = recipe.work.join(stem).with_extension("tbd");
     let targets = "[ x86_64-macos, arm64-macos ]";
-    let names: String = imports.iter().map(|name| format!("      '_{name}',\n")).collect();
+    let symbol = |name: &&str| match *name {
+        "dyld_stub_binder" => name.to_string(),
+        name => format!("'_{name}'"),
+    };
+    // Zig's reader takes no comma after the last.
+    let names: Vec<_> = names.iter().map(symbol).collect();
     let text = format!(
-        "--- !tapi-tbd\ntbd-version: 4\ntargets: {targets}\n\
-         install-name: '/usr/lib/libSystem.B.dylib'\n\
-         exports:\n  - targets: {targets}\n    symbols: [\n      dyld_stub_binder,\n{names}    ]\n...\n"
+        "--- !tapi-tbd\ntbd-version: 4\ntargets: {targets}\ninstall-name: '{library}'\n\
+         exports:\n  - targets: {targets}\n    symbols: [ {} ]\n...\n",
+        names.join(",\n      ")
     );
     fs::write(&file, text).map_err(|error| {
         Diagnostic::error("A8302", format!("could not write `{}`: {error}", file.display()))
@@ -104,6 +133,13 @@ mod tests {
     fn the_least_system_is_that_of_the_spec() {
         let macos = crate::spec::platform("macos").expect("a spec");
         assert!(macos.base.values().all(|base| *base == format!("macOS {LEAST_SYSTEM}")));
+    }
+
+    #[test]
+    fn the_systems_libraries_are_those_of_the_spec() {
+        let macos = crate::spec::platform("macos").expect("a spec");
+        let files: Vec<_> = macos.libraries.iter().map(|library| library.file.as_str()).collect();
+        assert!([SYSTEM, CXX].iter().all(|file| files.contains(file)), "{files:?}");
     }
 
     #[test]

@@ -22,16 +22,16 @@ fn tool_in(place: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn ran(place: &Path, arguments: &[&str]) -> Ran {
+pub(super) fn ran(place: &Path, arguments: &[&str]) -> Ran {
     Ran::new(&mut tool_in(place, arguments))
 }
 
-fn triple(bench: &Bench) -> &'static str {
+pub(super) fn triple(bench: &Bench) -> &'static str {
     if bench.cpu.lld == "arm64" { "aarch64-apple-darwin" } else { "x86_64-apple-darwin" }
 }
 
 /// The names that an image exports.
-fn exports(file: &Path) -> Vec<String> {
+pub(super) fn exports(file: &Path) -> Vec<String> {
     let data = fs::read(file).unwrap();
     let image = Darwin::read(&data).unwrap().remove(0);
     image.image.exports.into_iter().map(|export| export.name).collect()

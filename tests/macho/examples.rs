@@ -13,11 +13,18 @@ use alloc8_gen::{
 use super::bench::{Bench, benches, stored, zig_cc, zig_cxx};
 
 /// What only exact sizes and a registered zone can answer, and what those laws are of.
-const WITHOUT: &[&str] = &["zones", "slots", "enumerator", "foreign"];
+pub(super) const WITHOUT: &[&str] = &["zones", "slots", "enumerator", "foreign"];
 
-fn example(name: &str) -> PathBuf {
+pub(super) fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
 }
+
+/// Laws that ask for the size of a block that was freed: the system takes it for one of the heap.
+pub(super) const OF_FREED_BLOCKS: [&str; 3] = [
+    "a_failed_reallocf_frees",
+    "reallocarrayf_that_overflows_frees",
+    "malloc_type_zone_free_frees",
+];
 
 /// The dylib of files in C++: the rendered headers are where they include them from.
 fn built(bench: &Bench, name: &str, files: &[&str]) -> PathBuf {
@@ -62,13 +69,7 @@ fn diehard_runs_on_macos() {
     for bench in benches() {
         let library = built(&bench, "diehard", &["diehard.cpp"]);
         let run = bench.run_without(WITHOUT, &library, "diehard");
-        // They ask for the size of a block that was freed: the system takes it for one of the heap.
-        let freed = [
-            "a_failed_reallocf_frees",
-            "reallocarrayf_that_overflows_frees",
-            "malloc_type_zone_free_frees",
-        ];
-        run.fails(&freed, bench.cpu.zig);
+        run.fails(&OF_FREED_BLOCKS, bench.cpu.zig);
         assert_eq!(run.end.as_deref(), Some("client: 80 checks, 3 failed"), "{}", run.said);
         run.says("tuples 25 live 0 absent 0 dropped", bench.cpu.zig);
         run.says("threads 5 started 5 ended", bench.cpu.zig);

@@ -42,14 +42,6 @@ pub(super) fn build(
     mode: &str,
     show: &Show,
 ) -> Result<u8> {
-    if lang != "c" {
-        let message = format!("`build` cannot make language `{lang}` for macOS yet");
-        return Err(Diagnostic::error("A8202", message)
-            .help(format!(
-                "`alloc8-gen generate -p macos --lang {lang}` renders it, for a build of your own"
-            ))
-            .into());
-    }
     if mode != "interpose" {
         return Err(Diagnostic::error(
             "A8202",

@@ -29,6 +29,11 @@ static _Noreturn void not_bound(void) {
     fault("a stub was left unbound");
 }
 
+// There is no unwinder: what is noexcept names these and must not come to them.
+static _Noreturn void no_exceptions(void) {
+    fault("an exception, or std::terminate");
+}
+
 static void *sys_memcpy_chk(void *to, const void *from, size_t size, size_t room) {
     if (size > room) fault("detected buffer overflow");
     return memcpy(to, from, size);
@@ -66,6 +71,10 @@ static const struct {
     {"_vm_page_size", &vm_page_size},
     {"_vm_page_mask", &vm_page_mask},
     {"__tlv_bootstrap", (void *)(uintptr_t)not_bound},
+    {"___gxx_personality_v0", (void *)(uintptr_t)no_exceptions},
+    {"___cxa_begin_catch", (void *)(uintptr_t)no_exceptions},
+    {"__Unwind_Resume", (void *)(uintptr_t)no_exceptions},
+    {"__ZSt9terminatev", (void *)(uintptr_t)no_exceptions},
     {"dyld_stub_binder", (void *)(uintptr_t)not_bound},
     LINUX(bzero), LINUX(memcpy), LINUX(memmove), LINUX(memset), LINUX(memcmp), LINUX(bcmp), LINUX(strlen),
     LINUX(strnlen), LINUX(strcmp), LINUX(strncmp), LINUX(strtol), LINUX(getenv), LINUX(fputs), LINUX(exit), LINUX(_exit),

@@ -132,6 +132,8 @@ void each_section(struct image *image, section_fn *see, void *context) {
 static struct image *needed(const struct image *by, const char *name) {
     char path[4096], folder[4096];
     if (strcmp(name, the_system.path) == 0) return &the_system;
+    // The little that is here of libc++ is in the same list.
+    if (strcmp(name, "/usr/lib/libc++.1.dylib") == 0) return &the_system;
     for (unsigned i = 0; i < image_count; i++)
         if (images[i]->install_name && strcmp(images[i]->install_name, name) == 0) return images[i];
     snprintf(folder, sizeof folder, "%s", by->path);
