@@ -11,9 +11,9 @@ use std::{
 };
 
 use crate::{
-    artifact::{Archive, Bind, Symbol, Visibility},
+    artifact::{Archive, Bind, Format, Symbol, Visibility},
     diagnostic::{Diagnostic, Result},
-    hide::{Hidden, objcopy, read_archive},
+    hide::{Hidden, macho, objcopy, read_archive},
     interposer::{
         Order, Prepared, Work, abi, archives, compile_beside, of_measurement, prepare, product_key,
         recipe, refuse_other_language, rename, write,
@@ -26,6 +26,7 @@ use crate::{
 };
 
 mod carrier;
+mod darwin;
 mod prefixed;
 
 pub use carrier::Seen;
@@ -40,6 +41,8 @@ pub struct Carried {
     pub plan: Plan,
     /// The ABI.
     pub abi: Abi,
+    /// What it wants of a program's link beside itself.
+    pub options: Vec<String>,
     /// The programs that were linked with it, and what was seen of them.
     pub seen: Vec<Seen>,
     /// What was measured; `None` if the target does not run here.
@@ -59,7 +62,11 @@ pub fn build(order: &Order<'_>) -> Result<Carried> {
     let Begun { abi, plan, hidden, archives, measured, remarks, work } =
         begin(order, Plan::in_program)?;
     let (object, seen) = assemble(order, &abi, &plan, &hidden, &work.path)?;
-    Ok(Carried { object, plan, abi, seen, measured, archives, remarks })
+    let options = match order.compiler.is_for_darwin() {
+        true => darwin::options(&plan, &object)?,
+        false => options(order.compiler, &plan, &abi),
+    };
+    Ok(Carried { object, plan, abi, options, seen, measured, archives, remarks })
 }
 
 /// All that comes before the shim.
@@ -78,10 +85,15 @@ fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<B
     refuse_other_language(order)?;
     let abi = abi(order)?;
     let archives = archives(order)?;
+    let parts = Work::new(order.cache)?;
+    let own = match order.compiler.is_for_darwin() {
+        true => macho::slices(order.compiler, &archives, &parts.path)?,
+        false => archives.clone(),
+    };
     let names = order.platform.names(&abi).into_iter().collect();
     let allocator = order.allocator.on(order.platform);
     let Prepared { allocator, hidden, measured, mut remarks, found, work } =
-        prepare(order.compiler, &allocator, &archives, &names, order.cache)?;
+        prepare(order.compiler, &allocator, &own, &names, order.cache)?;
     remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
     let mut platform = order.platform.clone();
     platform.narrow(&abi.name);
@@ -93,9 +105,9 @@ fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<B
 /// The arguments that a compiler driver takes from a file (`cc main.o @FILE`), one a line.
 ///
 /// The object is named in full: the driver looks for it from where it is called.
-pub fn arguments(compiler: &Compiler, plan: &Plan, abi: &Abi, object: &Path) -> Vec<u8> {
+pub fn arguments(object: &Path, options: &[String]) -> Vec<u8> {
     let mut text = quote(object);
-    for option in options(compiler, plan, abi) {
+    for option in options {
         text.push(b'\n');
         text.extend(option.as_bytes());
     }
@@ -140,6 +152,9 @@ fn quote(path: &Path) -> Vec<u8> {
 /// `A8402`, `A8403` if there is no archiver, or it fails.
 pub fn archive(compiler: &Compiler, object: &Path, archive: &Path) -> Result<()> {
     let _ = std::fs::remove_file(archive);
+    if compiler.is_for_darwin() {
+        return macho::archive(compiler, &["rcs".into(), archive.into(), object.into()]);
+    }
     let mut command = std::process::Command::new(compiler.tool("ar"));
     command.env("LC_ALL", "C").arg("rcsD").arg(archive).arg(object);
     crate::toolchain::run(command, "putting the object into an archive")
@@ -171,7 +186,10 @@ fn assemble(
     let source = work.join("shim.c");
     write(&source, shim.as_bytes())?;
     let made = made(order, abi, plan, archives, work)?;
-    let seen = carrier::prove(order.compiler, plan, abi, &made, work)?;
+    let seen = match order.compiler.is_for_darwin() {
+        true => darwin::prove(order.compiler, plan, abi, &made, work)?,
+        false => carrier::prove(order.compiler, plan, abi, &made, work)?,
+    };
     write(&record, Seen::record(&seen).as_bytes())?;
     rename(&made, &object)?;
     Ok((object, seen))
@@ -185,6 +203,10 @@ fn made(
     archives: &Hidden,
     work: &Path,
 ) -> Result<PathBuf> {
+    if order.compiler.is_for_darwin() {
+        let made = darwin::made(order, abi, plan, archives, work)?;
+        return judge(&read_archive(&made)?, &view::listed(plan, abi)).map(|()| made);
+    }
     let recipe = recipe(order, abi, plan, &archives.archives, work);
     let direct: &[&str] = if recipe.aliases.is_empty() { &[] } else { &["-DALLOC8_DIRECT"] };
     compile_beside(order.compiler, &work.join("shim.c"), &recipe.shim, direct, archives)?;
@@ -213,6 +235,7 @@ fn listed_in(work: &Path, option: &str, file: &str, names: &[String]) -> Result<
 /// Every name is defined for all, and no other is.
 fn judge(object: &Archive, names: &[String]) -> Result<()> {
     let public = |s: &&Symbol| s.defined && s.bind != Bind::Local;
+    let macho = object.members.iter().all(|member| member.format == Format::MachO);
     let symbols = object.members.iter().flat_map(|member| &member.symbols);
     let public: Vec<&Symbol> = symbols.filter(public).collect();
     let mut diagnostic =
@@ -227,7 +250,8 @@ fn judge(object: &Archive, names: &[String]) -> Result<()> {
         };
         diagnostic = diagnostic.fact(format!("`{name}` {what}"));
     }
-    for other in public.iter().filter(|s| !names.contains(&s.name)) {
+    let shown = public.iter().filter(|s| !macho || darwin::shows(s));
+    for other in shown.filter(|s| !names.contains(&s.name)) {
         diagnostic = diagnostic.fact(format!("`{}` is public, and in no plan", other.name));
     }
     match diagnostic.notes.len() == before {

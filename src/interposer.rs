@@ -32,6 +32,7 @@ use crate::{
 };
 
 pub use dll::{import_library_name, usual_target};
+pub(crate) use dylib::imports;
 pub(crate) use files::{key, product_key, read, rename, write};
 
 /// What to build.
@@ -448,7 +449,7 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    fn new(cache: &Path) -> Result<Work> {
+    pub(crate) fn new(cache: &Path) -> Result<Work> {
         use std::sync::atomic::{AtomicU32, Ordering};
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);

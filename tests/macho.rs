@@ -10,6 +10,7 @@ mod tool;
 mod macho {
     mod bench;
     mod built;
+    mod carriers;
     mod chained;
     mod classes;
     mod controls;

@@ -3,15 +3,17 @@
 use object::{
     endian::{BigEndian, U32},
     macho as raw, pod,
-    read::macho::MachHeader,
+    read::{archive::ArchiveFile, macho::MachHeader},
 };
 
-use super::ArtifactError;
+use super::{ArtifactError, macho::is_thin};
 
 /// Slices begin at pages: Apple silicon's have 16 KiB.
 const PAGE: u32 = 14;
 
 /// One file of these slices, in their order.
+///
+/// An archive counts as its first object does.
 ///
 /// # Errors
 /// If one is no 64-bit Mach-O file, or all are too large together for the table's 32 bits.
@@ -21,7 +23,7 @@ pub fn join_slices(slices: &[Vec<u8>]) -> Result<Vec<u8>, ArtifactError> {
     let mut next = 1_usize << PAGE;
     let mut table = Vec::new();
     for slice in slices {
-        let header = raw::MachHeader64::<object::Endianness>::parse(slice.as_slice(), 0)
+        let header = raw::MachHeader64::<object::Endianness>::parse(first_object(slice), 0)
             .map_err(|_| ArtifactError::NotImage(super::describe(slice)))?;
         let endian = header.endian().map_err(|_| ArtifactError::Malformed("the Mach-O header"))?;
         table.push(raw::FatArch32 {
@@ -43,4 +45,11 @@ pub fn join_slices(slices: &[Vec<u8>]) -> Result<Vec<u8>, ArtifactError> {
         file.extend(slice);
     }
     Ok(file)
+}
+
+/// The first object of an archive; what is no archive, as it is.
+fn first_object(data: &[u8]) -> &[u8] {
+    let Ok(archive) = ArchiveFile::parse(data) else { return data };
+    let contents = archive.members().filter_map(|member| member.ok()?.data(data).ok());
+    contents.into_iter().find(|content| is_thin(content)).unwrap_or(data)
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::arguments;
+use super::{arguments, options};
 use crate::{
     artifact::{Bind, SharedObject},
     diagnostic::{Diagnostic, Report, Result},
@@ -30,7 +30,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn new(form: String, what: &str, linked: bool) -> Seen {
+    pub(super) fn new(form: String, what: &str, linked: bool) -> Seen {
         Seen { form, what: what.replace(['\t', '\n'], " "), linked }
     }
 
@@ -55,11 +55,14 @@ impl Seen {
 /// # Errors
 /// `A8999` if a template is wrong, which is never the user's fault.
 pub(super) fn sources(plan: &Plan, abi: &Abi) -> Result<[String; 2]> {
-    let names = view::listed(plan, abi);
+    // As the assembler writes them.
+    let written = |name: String| format!("{}{name}", abi.symbol_prefix);
+    let names: Vec<_> = view::listed(plan, abi).into_iter().map(written).collect();
     let operators: Vec<_> = plan
         .platform
         .symbols_of(abi)
-        .filter(|s| s.operation.is_operator())
+        // A zone is behind the system's own, which a program need not name.
+        .filter(|s| s.operation.is_operator() && plan.zoned.is_none())
         .map(|s| s.name(abi))
         .collect();
     let text = |file: &str, names: &[String]| {
@@ -84,7 +87,7 @@ pub(super) fn prove(
     let compilers = Compilers::beside(compiler);
     let texts = sources(plan, abi)?;
     let list = work.join("carrier.args");
-    write(&list, &arguments(compiler, plan, abi, object))?;
+    write(&list, &arguments(object, &options(compiler, plan, abi)))?;
     let mut at = OsString::from("@");
     at.push(&list);
     let mut seen = Vec::new();
@@ -160,7 +163,7 @@ impl Link<'_> {
     }
 }
 
-fn wrong(form: &str, faults: Vec<String>) -> Result<()> {
+pub(super) fn wrong(form: &str, faults: Vec<String>) -> Result<()> {
     if faults.is_empty() {
         return Ok(());
     }

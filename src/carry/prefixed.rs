@@ -114,6 +114,9 @@ impl Wanted<'_> {
         }
         let made = match self.form {
             Form::Object => made(order, abi, plan, archives, work)?,
+            Form::Shared if order.compiler.is_for_darwin() => {
+                super::darwin::dylib(order, abi, plan, archives, work)?
+            }
             Form::Shared => {
                 let map = &files[&format!("exports.{}.map", abi.name)];
                 write(&work.join("exports.map"), map.as_bytes())?;

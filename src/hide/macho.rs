@@ -65,13 +65,18 @@ impl Hidden {
     }
 }
 
-/// Makes what one object defines private to what it is linked into, but for the visible names.
+/// Makes what one object defines private to what it is linked into, but for the visible names; and gives
+/// names others.
 ///
 /// # Errors
 /// As [`slices`].
-pub(crate) fn close(object: &Path, visible: &BTreeSet<String>) -> Result<()> {
+pub(crate) fn close(
+    object: &Path,
+    renamed: &BTreeMap<String, String>,
+    visible: &BTreeSet<String>,
+) -> Result<()> {
     let data = fs::read(object).map_err(|error| unwritable(object, &error))?;
-    let closed = make_private(&data, &BTreeMap::new(), |name| visible.contains(name));
+    let closed = make_private(&data, renamed, |name| visible.contains(name));
     match closed.map_err(|error| not_read(object, &error))? {
         Some(closed) => fs::write(object, closed).map_err(|error| unwritable(object, &error)),
         None => Ok(()),
@@ -120,8 +125,11 @@ pub(super) fn copy(
     archive(compiler, &arguments)
 }
 
-/// GNU's ar writes an index of ELF's names alone.
-fn archive(compiler: &Compiler, arguments: &[OsString]) -> Result<()> {
+/// Runs an archiver: GNU's writes an index of ELF's names alone.
+///
+/// # Errors
+/// `A8402` or `A8403` with what the last one said.
+pub(crate) fn archive(compiler: &Compiler, arguments: &[OsString]) -> Result<()> {
     let mut last = Report::default();
     for words in archivers(compiler) {
         let mut command = Command::new(&words[0]);

@@ -1,7 +1,7 @@
 //! From a plan to a dylib: no linker binds a name here, dyld does by the shim's tuples.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -49,13 +49,13 @@ pub(super) fn assemble(
 pub(super) fn join(order: &Order<'_>, plan: &Plan, recipe: Recipe, library: &Path) -> Result<()> {
     let visible: BTreeSet<String> =
         plan.allocator.keep.iter().chain(&plan.allocator.export).cloned().collect();
-    hide::macho::close(&recipe.shim, &visible)?;
+    hide::macho::close(&recipe.shim, &BTreeMap::new(), &visible)?;
     let recipe = Recipe { pull: visible.into_iter().collect(), ..recipe };
     link_dylib(order.compiler, &recipe, &imports(&recipe)?, library)
 }
 
 /// What the link wants from outside.
-fn imports(recipe: &Recipe) -> Result<BTreeSet<String>> {
+pub(crate) fn imports(recipe: &Recipe) -> Result<BTreeSet<String>> {
     let mut defined = BTreeSet::new();
     let mut wanted = BTreeSet::new();
     for file in std::iter::once(&recipe.shim).chain(&recipe.archives) {

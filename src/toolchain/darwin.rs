@@ -67,10 +67,7 @@ pub fn link_dylib(
     let mut arguments: Vec<OsString> = vec!["-dynamiclib".into(), "-install_name".into()];
     arguments.push(format!("@rpath/{}", recipe.soname).into());
     arguments.extend(["-o".into(), library.into(), recipe.shim.clone().into()]);
-    for name in &recipe.pull {
-        arguments.extend(["-Xlinker".into(), "-u".into(), "-Xlinker".into()]);
-        arguments.push(format!("_{name}").into());
-    }
+    arguments.extend(pulls(recipe));
     arguments.extend(recipe.archives.iter().map(OsString::from));
     let (cxx, system): (Vec<&str>, Vec<&str>) =
         imports.iter().map(String::as_str).partition(|name| is_of_cxx(name));
@@ -97,8 +94,35 @@ pub fn link_dylib(
     compiler.run(&arguments, &format!("linking `{}`", recipe.soname))
 }
 
+/// Joins a shim and an allocator into one object, as [`super::join`] does elsewhere.
+///
+/// # Errors
+/// `A8202` where the linker joins no objects, `A8402` with what it said.
+pub(crate) fn join_for_darwin(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<()> {
+    if !compiler.knows_the_system() {
+        let message = "LLVM's linker does not join objects for macOS (`-r`)";
+        return Err(Diagnostic::error("A8202", message)
+            .help("take zig (`pip install ziglang`), or Apple's compiler on a Mac")
+            .into());
+    }
+    let mut arguments: Vec<OsString> = vec!["-r".into()];
+    if compiler.zig().is_none() {
+        arguments.push("-nostdlib".into());
+    }
+    arguments.extend(["-o".into(), object.into(), recipe.shim.clone().into()]);
+    arguments.extend(pulls(recipe));
+    arguments.extend(recipe.archives.iter().map(OsString::from));
+    compiler.run(&arguments, "joining the shim and the allocator (ld -r)")
+}
+
+/// What is wanted of the archives though nothing refers to it.
+fn pulls(recipe: &Recipe) -> Vec<OsString> {
+    let words = |name: &String| ["-Xlinker", "-u", "-Xlinker", &format!("_{name}")].map(Into::into);
+    recipe.pull.iter().flat_map(words).collect()
+}
+
 /// Whether libc++ has it, or the library of its runtime that it brings along: the unwinder is the system's.
-fn is_of_cxx(name: &str) -> bool {
+pub(crate) fn is_of_cxx(name: &str) -> bool {
     is_cxx_runtime(name) && !name.starts_with("_Unwind_")
 }
 

@@ -24,6 +24,7 @@ mod wine;
 
 pub use cpu::{is_windows, target_of};
 pub use darwin::{LEAST_SYSTEM, UNIVERSAL, link_dylib, slices};
+pub(crate) use darwin::{is_of_cxx, join_for_darwin};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 pub(crate) use watch::{Watch, end_group};

@@ -54,7 +54,7 @@ fn hold(allocator: &Allocator, libs: &[PathBuf], forms: &[&str]) {
     };
     let built = carry::build(&order).unwrap_or_else(|report| panic!("{:#?}", report.diagnostics));
     let arguments = work.path().join("heap.args");
-    let text = carry::arguments(&gcc, &built.plan, &built.abi, &built.object);
+    let text = carry::arguments(&built.object, &built.options);
     std::fs::write(&arguments, text).unwrap();
     for form in forms {
         let options = [format!("@{}", arguments.display()), (*form).to_owned()];

@@ -194,9 +194,9 @@ fn without_a_compiler_build_says_what_to_install() {
 #[test]
 fn what_build_cannot_make_for_macos_is_refused() {
     let place = folder();
-    ran_without_zig(place.path(), &["build", "-p", "macos", "--mode", "static"])
+    ran_without_zig(place.path(), &["build", "-p", "macos", "--lang", "rust"])
         .exits(2)
-        .says(&["A8202", "generate -p macos --mode static"]);
+        .says(&["A8202", "Generator::rust"]);
     ran_without_zig(place.path(), &["build", "-p", "macos", "--cc", "clang"])
         .exits(2)
         .says(&["A8914", "--target aarch64-apple-darwin"]);

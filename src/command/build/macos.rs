@@ -22,6 +22,8 @@ use crate::{
     command::{DONE, Show, platform_of, verify::read},
 };
 
+mod carried;
+
 /// macOS, if that is what is built for: `-p macos`, a target of it, or a Mac.
 pub(super) fn platform(options: &Build) -> Result<Option<Platform>> {
     let named = options.configuration.platform.as_slice();
@@ -42,21 +44,6 @@ pub(super) fn build(
     mode: &str,
     show: &Show,
 ) -> Result<u8> {
-    if mode != "interpose" {
-        return Err(Diagnostic::error(
-            "A8202",
-            format!("`build` cannot make mode `{mode}` for macOS yet"),
-        )
-        .help(format!(
-            "`alloc8-gen generate -p macos --mode {mode}` renders it, for a build of your own"
-        ))
-        .into());
-    }
-    let output = options
-        .output
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("lib{}-alloc8.dylib", allocator.name)));
-    let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let own = if HOST.contains("apple-darwin") { HOST } else { UNIVERSAL };
     let targets = slices(options.target.as_deref().unwrap_or(own));
     if targets.len() > 1 && options.archive.cc.is_some() {
@@ -67,50 +54,66 @@ pub(super) fn build(
         .help("name the target too (`--target aarch64-apple-darwin`), or leave out `--cc`")
         .into());
     }
+    let find = |target: &String| Compiler::find(options.archive.cc.as_deref(), Some(target));
+    let compilers: Vec<Compiler> = targets.iter().map(find).collect::<Result<_>>()?;
+    match mode {
+        "static" => return carried::program(options, platform, allocator, &compilers, show),
+        "prefixed" => return carried::prefixed(options, platform, allocator, &compilers, show),
+        _ => {}
+    }
+    let output = options
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("lib{}-alloc8.dylib", allocator.name)));
+    let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut built: Vec<Interposer> = Vec::new();
-    for target in &targets {
-        let compiler = Compiler::find(options.archive.cc.as_deref(), Some(target))?;
+    for compiler in &compilers {
         let order = Order {
             platform,
             allocator,
             lang,
             libs: &options.archive.lib,
-            compiler: &compiler,
+            compiler,
             cache: &cache(),
             soname: &soname,
             hook: None,
         };
         built.push(interposer::build(&order)?);
     }
-    let mut told = BTreeSet::new();
-    let remarks = built.iter().flat_map(|slice| slice.remarks.iter().cloned());
-    // What holds for both is said once.
-    let remarks: Vec<_> =
-        remarks.filter(|remark| told.insert((remark.code, remark.message.clone()))).collect();
-    show.diagnostics(&remarks);
-    put(&built, &output)?;
+    remark(built.iter().map(|slice| slice.remarks.as_slice()), show);
+    let files: Vec<_> = built.iter().map(|slice| slice.library.as_path()).collect();
+    put(&files, &output)?;
     depend(options, allocator, &output, &built[0].inputs)?;
     tell(platform, allocator, &built, &output, show);
     Ok(DONE)
 }
 
-fn put(built: &[Interposer], output: &Path) -> Result<()> {
-    let [slice] = built else {
-        let slices: Vec<_> = built.iter().map(|b| read(&b.library)).collect::<Result<_>>()?;
+/// What holds for both slices is said once.
+fn remark<'a>(all: impl Iterator<Item = &'a [Diagnostic]>, show: &Show) {
+    let mut told = BTreeSet::new();
+    let mut remarks: Vec<Diagnostic> = all.flatten().cloned().collect();
+    remarks.retain(|remark| told.insert((remark.code, remark.message.clone())));
+    show.diagnostics(&remarks);
+}
+
+/// Puts what was made for one processor, or for each, into one file.
+fn put(made: &[&Path], output: &Path) -> Result<()> {
+    let [slice] = made else {
+        let slices: Vec<_> = made.iter().map(|file| read(file)).collect::<Result<_>>()?;
         let whole = join_slices(&slices).map_err(|error| {
             Report::from(Diagnostic::error(
                 "A8511",
                 format!("the slices cannot be joined: {error}"),
             ))
         })?;
-        let joined = built[0].library.with_extension("universal");
+        let joined = made[0].with_extension("universal");
         fs::write(&joined, whole).map_err(|error| {
             let message = format!("could not write `{}`: {error}", joined.display());
             Report::from(Diagnostic::error("A8302", message))
         })?;
         return place(&joined, output);
     };
-    place(&slice.library, output)
+    place(slice, output)
 }
 
 fn tell(

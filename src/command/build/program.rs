@@ -46,7 +46,7 @@ pub(super) fn build(
     show.diagnostics(&built.remarks);
     place(&built.object, &object)?;
     carry::archive(compiler, &object, &archive)?;
-    write(&arguments, &carry::arguments(compiler, &built.plan, &built.abi, &object))?;
+    write(&arguments, &carry::arguments(&object, &built.options))?;
     depend(options, allocator, &object, &built.archives)?;
     let defined = built.plan.defined().count();
     let direct = built.plan.direct().count();
@@ -77,7 +77,7 @@ pub(super) fn build(
 }
 
 /// What the three files' names begin with: that of `-o`, whichever of the three it names.
-fn stem(options: &Build, allocator: &Allocator) -> PathBuf {
+pub(super) fn stem(options: &Build, allocator: &Allocator) -> PathBuf {
     let Some(output) = &options.output else {
         return PathBuf::from(format!("{}-alloc8", allocator.name));
     };
@@ -89,7 +89,7 @@ fn stem(options: &Build, allocator: &Allocator) -> PathBuf {
     }
 }
 
-fn with(stem: &Path, extension: &str) -> PathBuf {
+pub(super) fn with(stem: &Path, extension: &str) -> PathBuf {
     let mut name = stem.as_os_str().to_owned();
     name.push(".");
     name.push(extension);
