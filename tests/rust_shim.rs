@@ -1,5 +1,5 @@
 //! Shims in Rust: they compile without `std` and without a warning, the libraries made of them keep
-//! the laws, and `examples/rust_cdylib` does what its README says.
+//! the laws, and `examples/rust_cdylib` and `examples/sampling` do what their READMEs say.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -7,9 +7,11 @@ mod common;
 mod heaps;
 
 mod rust_shim {
+    mod crates;
     mod example;
     mod libraries;
     mod refused;
+    mod sampling;
     mod toolbox;
     mod warnings;
 }

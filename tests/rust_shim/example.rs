@@ -5,7 +5,6 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Mutex, PoisonError},
 };
 
 use alloc8_gen::{
@@ -16,8 +15,11 @@ use alloc8_gen::{
     verify::{abi_of, verify},
 };
 
-use super::toolbox::{
-    OPERATORS, ROOT, command, finish, folder, is_bare, laws_hold, listed, rendered, text,
+use super::{
+    crates,
+    toolbox::{
+        OPERATORS, ROOT, command, finish, folder, is_bare, laws_hold, listed, rendered, text,
+    },
 };
 use crate::common;
 
@@ -62,40 +64,8 @@ int main() {
 }
 "#;
 
-/// A copy of the example beside its build, so that nothing is written into the tree.
-fn example() -> PathBuf {
-    let copy = folder("example");
-    let source = Path::new(ROOT).join("examples/rust_cdylib");
-    for file in
-        ["build.rs", "pages.toml", "src/lib.rs", "src/pages.rs", "src/bin/words.rs", "README.md"]
-    {
-        let to = copy.join(file);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        let text = fs::read(source.join(file)).unwrap();
-        // An old date tells cargo that there is nothing to do.
-        if fs::read(&to).ok().as_ref() != Some(&text) {
-            fs::write(&to, text).unwrap();
-        }
-    }
-    let manifest = fs::read_to_string(source.join("Cargo.toml")).unwrap();
-    let here = format!("path = {ROOT:?}");
-    assert!(manifest.contains("path = \"../..\""), "{manifest}");
-    fs::write(copy.join("Cargo.toml"), manifest.replace("path = \"../..\"", &here)).unwrap();
-    fs::copy(Path::new(ROOT).join("Cargo.lock"), copy.join("Cargo.lock")).unwrap();
-    copy
-}
-
-/// Builds with these options and without a warning; what was built is then in the folder.
 fn build(options: &[&str]) -> PathBuf {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let example = example();
-    let mut cargo = command(&std::env::var("CARGO").unwrap_or("cargo".to_owned()));
-    cargo.args(["build", "--release", "--offline"]).args(options).current_dir(&example);
-    cargo.arg("--target-dir").arg(example.join("target"));
-    let said = text(&finish(&mut cargo).stderr);
-    assert!(!said.contains("warning"), "{said}");
-    example.join("target/release")
+    crates::build("rust_cdylib", options)
 }
 
 /// Cargo has one place for all features, so that what is built without any is copied away.
