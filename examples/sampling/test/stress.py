@@ -69,6 +69,24 @@ def cycles(rounds):
     gc.collect()
 
 
+def collections():
+    begun = []
+
+    def chain(left):
+        block = bytes(900)  # nothing to collect for
+        return left and chain(left - 1)
+
+    def began(phase, _):
+        if phase == "start":
+            begun.append(phase)
+
+    gc.collect()
+    gc.callbacks.append(began)
+    chain(200)
+    gc.callbacks.remove(began)
+    return len(begun)
+
+
 async def task(number):
     async def steps():
         for step in range(number % 5):
@@ -92,6 +110,7 @@ def forked():
 
 def main():
     gc.set_threshold(50, 3, 3)
+    print("collections", collections())
     threads = [threading.Thread(target=cycles, args=(300,)) for _ in range(4)]
     for thread in threads:
         thread.start()
