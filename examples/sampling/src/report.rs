@@ -34,7 +34,7 @@ static mut FILE: [u8; 4096] = [0; 4096];
 
 extern "C" fn begin(_: c_int, _: *const *const c_char, environment: *const *const c_char) {
     let Some(path) = variable(environment, b"SAMPLING_FILE=") else { return };
-    let every = variable(environment, b"SAMPLING_BYTES=").and_then(number).unwrap_or(1_048_573);
+    let every = variable(environment, b"SAMPLING_BYTES=").and_then(number).unwrap_or(20_011);
     let file = &raw mut FILE;
     // SAFETY: nobody else is there yet.
     let file = unsafe { &mut *file };

@@ -23,7 +23,7 @@ WAYS = [
     ("PYTHONMALLOC=malloc", {}),
     ("preloaded, not asked to sample", PRELOAD),
     (f"a sample every {BYTES:,} bytes", PRELOAD | {"SAMPLING_BYTES": str(BYTES)}),
-    ("a sample every 10,007 bytes", PRELOAD | {"SAMPLING_BYTES": "10007"}),
+    ("a sample every 1,048,573 bytes", PRELOAD | {"SAMPLING_BYTES": "1048573"}),
     ("tracemalloc", {"PYTHONTRACEMALLOC": "1"}),
 ]
 
