@@ -9,7 +9,7 @@ use std::{
 use super::toolbox::{ROOT, command, finish, folder, text};
 
 /// A copy of the example beside its build, so that nothing is written into the tree.
-pub(super) fn copied(name: &str) -> PathBuf {
+fn copied(name: &str) -> PathBuf {
     let copy = folder(name);
     let source = Path::new(ROOT).join("examples").join(name);
     update(&source, &copy);

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::{
     crates,
-    toolbox::{OPERATORS, ROOT, command, finish, is_bare, listed, rendered, text},
+    toolbox::{OPERATORS, ROOT, command, finish, folder, is_bare, listed, rendered, text},
 };
 use crate::common;
 
@@ -44,7 +44,7 @@ impl Sampling {
         };
         let python = text(&said.stdout).trim().into();
         let library = crates::build("sampling", &[]).join("libsampling.so");
-        let scripts = crates::copied("sampling");
+        let scripts = folder("sampling"); // the copy that was built
         Some(Sampling { python, library, scripts, work: TempDir::new().unwrap() })
     }
 
