@@ -40,6 +40,8 @@ def seconds(more):
 
 
 def main():
+    if not os.path.isfile(PRELOAD["LD_PRELOAD"]):
+        sys.exit("cost: `cargo build --release` makes the library")
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     least = {name: min(seconds(more) for _ in range(runs)) for name, more in WAYS}
     base = least["PYTHONMALLOC=malloc"]
