@@ -195,6 +195,9 @@ pub(crate) struct Run {
     /// Preload this library instead of building one
     #[arg(long, value_name = "FILE")]
     pub(crate) preload: Option<PathBuf>,
+    /// How functions are hooked on Windows
+    #[arg(long, value_name = "HOOK")]
+    pub(crate) hook: Option<Hook>,
     /// Prove that the interposer took effect, to standard error or FILE
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub(crate) proof: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod description;
 mod file;
 mod insert;
 mod judge;
+mod launch;
 mod macho;
 mod measure;
 mod plan;
@@ -48,6 +49,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         macho::PAGES,
         run::PAGES,
         insert::PAGES,
+        launch::PAGES,
         measure::PAGES,
         usage::PAGES,
     ];

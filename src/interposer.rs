@@ -14,6 +14,7 @@ mod dll;
 mod dylib;
 mod files;
 mod inline;
+mod launcher;
 
 use crate::{
     allocator::{Allocator, Origin},
@@ -34,6 +35,7 @@ use crate::{
 pub use dll::{import_library_name, usual_target};
 pub(crate) use dylib::imports;
 pub(crate) use files::{key, product_key, read, rename, write};
+pub use launcher::launcher;
 
 /// What to build.
 #[derive(Debug, Clone)]

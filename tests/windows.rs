@@ -9,5 +9,6 @@ mod common;
 mod windows {
     mod bench;
     mod built;
+    mod launched;
     mod runs;
 }

@@ -229,9 +229,13 @@ fn lang_and_mode(configuration: &Configuration) -> (String, String) {
 
 /// The kind of hook that was asked for.
 fn hook(configuration: &Configuration) -> Option<String> {
+    hook_name(configuration.hook?)
+}
+
+/// As it is typed.
+fn hook_name(hook: crate::cli::Hook) -> Option<String> {
     use clap::ValueEnum;
-    let hook = configuration.hook?.to_possible_value()?;
-    Some(hook.get_name().to_owned())
+    Some(hook.to_possible_value()?.get_name().to_owned())
 }
 
 /// `linux`, or `linux-rust-static`, `windows-iat`: the defaults are left out.

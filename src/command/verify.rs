@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{DONE, NO, Show, build::cache, find_allocator, platforms, run::target};
 use crate::cli::{Lang, Verify};
 
-mod hooks;
+pub(super) mod hooks;
 mod image;
 mod laws;
 mod macho;

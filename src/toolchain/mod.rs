@@ -29,6 +29,7 @@ pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 pub(crate) use watch::{Watch, end_group};
 pub use windows::{Dll, SystemLibrary, link_dll};
+pub use wine::windows_folder;
 
 /// The target that this tool was built for; compilers for it need no prefix.
 pub const HOST: &str = env!("ALLOC8_HOST");

@@ -46,8 +46,13 @@ fn has_narrow_libraries() -> bool {
     let mut folders: Vec<PathBuf> =
         env::split_paths(&named).map(|folder| folder.join("i386-windows")).collect();
     folders.push("/usr/lib/i386-linux-gnu/wine/i386-windows".into());
-    folders.push(prefix().join("drive_c/windows/syswow64"));
+    folders.push(windows_folder().join("syswow64"));
     folders.iter().any(|folder| folder.join("ntdll.dll").is_file())
+}
+
+/// Where Wine keeps the user's `C:\\windows`, whether it is there yet or not.
+pub fn windows_folder() -> PathBuf {
+    prefix().join("drive_c/windows")
 }
 
 /// Where it keeps a user's Windows.

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::OnceLock,
 };
 
@@ -228,7 +228,11 @@ impl Wine {
     }
 
     fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        self.around(Command::new(program))
+    }
+
+    /// A command that finds this Wine's Windows.
+    pub(super) fn around(&self, mut command: Command) -> Command {
         command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all");
         command.env("WINEDLLOVERRIDES", "mscoree,mshtml=").env_remove("DISPLAY");
         if let Some(folder) = &self.narrow {
@@ -251,6 +255,17 @@ impl Wine {
     pub(super) fn run(&self, program: &Path, arguments: &[&str]) -> Run {
         let mut command = self.command("wine");
         command.arg(program).args(arguments).current_dir(program.parent().unwrap());
+        Self::finish(command)
+    }
+
+    /// The tool's own `run` in a folder.
+    pub(super) fn launch(&self, folder: &Path, arguments: &[&str]) -> Run {
+        let mut command = self.around(tool(&["run", "-p", "windows"]));
+        command.args(arguments).current_dir(folder).stdin(Stdio::null());
+        Self::finish(command)
+    }
+
+    fn finish(mut command: Command) -> Run {
         let mut output = command.output().unwrap();
         if stderr(&output).contains("wine client error:0: recvmsg") {
             output = command.output().unwrap();

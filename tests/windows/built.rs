@@ -96,7 +96,7 @@ fn a_program_is_told_from_one_whose_c_library_no_hook_finds() {
 }
 
 /// A program without a C library's DLL.
-fn static_program(cpu: Cpu, folder: &Path) -> std::path::PathBuf {
+pub(super) fn static_program(cpu: Cpu, folder: &Path) -> std::path::PathBuf {
     let (source, program) = (folder.join("alone.c"), folder.join("alone.exe"));
     let text = "__declspec(dllimport) void __stdcall ExitProcess(unsigned);\n\
                 void start(void) { ExitProcess(0); }\n";

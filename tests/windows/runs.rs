@@ -84,6 +84,20 @@ impl Place {
         assert!(run.counted("allocated") > 1000 && run.counted("foreign") < 100, "{}", run.text);
     }
 
+    /// The tool makes it the program's first import, though the program knows nothing of it.
+    fn launched(&self, wine: &Wine, crt: Crt) {
+        self.client(crt, false);
+        let how = self.arguments(sees(self.hook));
+        let words = [&["--preload", "hooks.dll", "--", "client.exe"], &how[..]].concat();
+        let run = wine.launch(self.folder.path(), &words);
+        let what = self.what(crt, "launched");
+        run.is_good(&what);
+        assert!(run.counted("allocated") > 1000, "{what}");
+        if sees(self.hook) == "code" {
+            assert_eq!(run.counted("foreign"), 0, "{what}\n{}", run.text);
+        }
+    }
+
     /// The program loads it itself, while its threads allocate: blocks from before go back where they came from.
     fn late(&self, wine: &Wine, crt: Crt) {
         let how = format!("late-{}", sees(self.hook));
@@ -112,6 +126,7 @@ fn every_way(cpu: Cpu, hook: &'static str) {
     for crt in crts(cpu) {
         place.linked(wine, *crt);
         place.injected(wine, *crt);
+        place.launched(wine, *crt);
         place.late(wine, *crt);
     }
 }

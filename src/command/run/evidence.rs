@@ -152,7 +152,7 @@ impl Drop for Evidence {
 }
 
 /// A folder that nobody else writes into.
-fn private_folder() -> Result<PathBuf> {
+pub(super) fn private_folder() -> Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("alloc8-gen-proof-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir(&folder).map_err(|error| {
@@ -165,7 +165,7 @@ fn private_folder() -> Result<PathBuf> {
 }
 
 /// Writes a proof to where it was asked for.
-fn put(to: &Path, text: &str) -> Result<()> {
+pub(super) fn put(to: &Path, text: &str) -> Result<()> {
     if to.as_os_str() == "-" {
         let _ = std::io::stderr().write_all(text.as_bytes());
         return Ok(());

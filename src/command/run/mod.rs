@@ -26,6 +26,7 @@ use crate::cli::Run;
 pub(crate) mod darwin;
 mod evidence;
 pub(crate) mod target;
+mod windows;
 
 use target::Judged;
 
@@ -51,6 +52,17 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u8> {
             .into());
     }
     let platform = platform(options)?;
+    if platform.mechanism == "pe" {
+        return windows::run(options, &platform, show);
+    }
+    if options.hook.is_some() {
+        return Err(Diagnostic::error(
+            "A8253",
+            format!("`--hook` belongs to Windows, not to `{}`", platform.name),
+        )
+        .help("leave it out, or name that platform: `-p windows`")
+        .into());
+    }
     if platform.mechanism == "macho" {
         return darwin::run(options, &platform, show);
     }

@@ -59,6 +59,26 @@ fn planned(platform: &Platform, name: &str, show: &Show) -> Result<Plan> {
     Ok(Plan::new(platform, &allocator)?.0)
 }
 
+/// Why hooks would find nothing in a program; `None` if they would.
+pub(crate) fn obstacle(met: &Meeting, shown: &str) -> Option<Diagnostic> {
+    match met {
+        Meeting::NoProgram => Some(
+            Diagnostic::error("A8652", format!("`{shown}` is a library, not a program"))
+                .help("name a program that uses it"),
+        ),
+        Meeting::OtherMachine => Some(
+            Diagnostic::error("A8654", format!("`{shown}` is for another machine than the library"))
+                .help("build the library for the program's: `alloc8-gen build -p windows --target TRIPLE`"),
+        ),
+        Meeting::StaticLibrary => Some(
+            Diagnostic::error("A8670", format!("`{shown}` imports no C library"))
+                .fact("what it calls malloc is inside it (/MT, -static): no hook finds that")
+                .help("link it with the C library's DLL (/MD)"),
+        ),
+        Meeting::Found { .. } => None,
+    }
+}
+
 /// Tells whether the library's hooks would find the program's C library.
 fn tell_program(
     program: &Path,
@@ -77,22 +97,7 @@ fn tell_program(
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let met = meet(&image, library, &name, platform);
     let shown = program.display();
-    let diagnostic = match &met {
-        Meeting::NoProgram => Some(
-            Diagnostic::error("A8652", format!("`{shown}` is a library, not a program"))
-                .help("name a program that uses it"),
-        ),
-        Meeting::OtherMachine => Some(
-            Diagnostic::error("A8654", format!("`{shown}` is for another machine than the library"))
-                .help("build the library for the program's: `alloc8-gen build -p windows --target TRIPLE`"),
-        ),
-        Meeting::StaticLibrary => Some(
-            Diagnostic::error("A8670", format!("`{shown}` imports no C library"))
-                .fact("what it calls malloc is inside it (/MT, -static): no hook finds that")
-                .help("link it with the C library's DLL (/MD)"),
-        ),
-        Meeting::Found { .. } => None,
-    };
+    let diagnostic = obstacle(&met, &shown.to_string());
     let effect = diagnostic.is_none();
     if let Some(diagnostic) = diagnostic {
         show.diagnostics(&[diagnostic]);
