@@ -50,7 +50,7 @@ fn has_narrow_libraries() -> bool {
     folders.iter().any(|folder| folder.join("ntdll.dll").is_file())
 }
 
-/// Where Wine keeps the user's `C:\\windows`, whether it is there yet or not.
+/// Where Wine keeps the user's `C:\windows`, whether it is there yet or not.
 pub fn windows_folder() -> PathBuf {
     prefix().join("drive_c/windows")
 }
