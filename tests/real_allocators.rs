@@ -32,6 +32,10 @@ const RESERVES: Exception = (
     "calloc_does_not_truncate",
     "snmalloc reserves more address space when it starts than the law leaves it, and aborts",
 );
+const AFTER_MAIN: Exception = (
+    "static_destructors_may_free_after_the_main_thread",
+    "mimalloc 3 sees the main thread off in a key's destructor; its next allocation there reads a heap that is gone",
+);
 
 /// What is expected of one allocator.
 struct Real {
@@ -131,7 +135,7 @@ impl Real {
 
 #[test]
 fn mimalloc() {
-    Real { name: "mimalloc", direct: &["malloc_usable_size"], exceptions: &[] }.holds();
+    Real { name: "mimalloc", direct: &["malloc_usable_size"], exceptions: &[AFTER_MAIN] }.holds();
 }
 
 #[test]
