@@ -307,6 +307,7 @@ mod tests {
                 "proof",
                 "no-inherit",
                 "print-env",
+                "hook",
             ],
             "verify" => &["platform", "allocator", "lang", "lib", "cc", "program", "laws"],
             "list" => &["platform", "allocator", "target"],

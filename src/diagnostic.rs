@@ -113,7 +113,7 @@ impl Diagnostic {
 /// All mistakes of one phase.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// In the order they were found, until [`Report::sort`].
+    /// In the order they were found, until they are sorted.
     pub diagnostics: Vec<Diagnostic>,
 }
 

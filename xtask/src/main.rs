@@ -5,6 +5,7 @@ use std::process::ExitCode;
 mod bench;
 mod codegen;
 mod demo;
+mod dist;
 mod foreign;
 mod install;
 mod musl;
@@ -24,6 +25,8 @@ cargo xtask TASK
   demo                a real program under a proven interposer
   bench               what calls, whole programs and generation cost: xtask/bench/README.md and the
                       README's table
+  dist [PREFIX]       build the release, and install it below PREFIX (and DESTDIR before that) with its
+                      manual pages and completions; without PREFIX into target/dist
 ";
 
 fn main() -> ExitCode {
@@ -47,6 +50,8 @@ fn task() -> anyhow::Result<()> {
         ["codegen", "--check"] => codegen::check(),
         ["demo"] => demo::demo(),
         ["bench"] => bench::bench(),
+        ["dist"] => dist::dist(None),
+        ["dist", prefix] => dist::dist(Some(prefix)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -13,6 +13,9 @@ pub(crate) fn test(all: bool) -> anyhow::Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     let lints = ["--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     run(cargo().arg("clippy").args(lints))?;
+    // The documentation of the library, whose links must lead somewhere.
+    let pages = ["doc", "--package=alloc8-gen", "--lib", "--no-deps", "--quiet"];
+    run(cargo().args(pages).env("RUSTDOCFLAGS", "-Dwarnings"))?;
     codegen::check()?;
     archives()?;
     if succeeds(cargo().args(["nextest", "--version"])) {
