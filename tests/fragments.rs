@@ -7,6 +7,7 @@ mod common;
 mod fragments {
     mod cmake;
     mod flags;
+    mod install;
     mod judged;
     mod make;
     mod project;

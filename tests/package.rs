@@ -67,10 +67,26 @@ fn the_package_has_all_that_the_tool_is_made_of_and_nothing_else() {
     assert_eq!(published, wanted);
 }
 
-/// Built from the tarball, where nothing else of the repository is: it has the same facts inside.
+/// What `cargo vendor` cannot copy (a repository of somebody's), a packager cannot build offline.
+#[test]
+fn all_that_the_tool_depends_on_can_be_vendored() {
+    let metadata = ["metadata", "--format-version=1", "--locked", "--offline"];
+    let output = finish(cargo(Path::new(ROOT)).args(metadata));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = told["packages"].as_array().expect("packages");
+    assert!(packages.len() > 20, "{}", packages.len());
+    for package in packages {
+        let registry = package["source"].as_str().is_some_and(|s| s.starts_with("registry+"));
+        let ours = ["alloc8-gen", "xtask"].contains(&package["name"].as_str().expect("a name"));
+        assert!(registry != ours, "{package}");
+    }
+}
+
+/// As a packager builds it: from the tarball, where nothing else of the repository is, with vendored
+/// crates alone. It has the same facts inside.
 #[test]
 #[ignore = "builds the tool anew with all that it depends on: minutes"]
-fn the_package_builds_by_itself() {
+fn the_package_builds_by_itself_from_vendored_crates() {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("package");
     let package = ["package", "--allow-dirty", "--offline", "--package=alloc8-gen", "--no-verify"];
     finish(cargo(Path::new(ROOT)).args(package).arg("--target-dir").arg(&target));
@@ -79,12 +95,19 @@ fn the_package_builds_by_itself() {
     let mut unpack = Command::new("tar");
     finish(unpack.current_dir(&crates).args(["-xf", &format!("{name}.crate")]));
     let folder = crates.join(name);
+    let vendor = finish(cargo(&folder).args(["vendor", "--offline", "--locked", "vendor"]));
+    fs::create_dir_all(folder.join(".cargo")).expect("made");
+    fs::write(folder.join(".cargo/config.toml"), vendor.stdout).expect("written");
+    let home = tempfile::tempdir().expect("a folder");
+    let mut build = cargo(&folder);
+    build.env("CARGO_HOME", home.path()).args(["build", "--offline", "--locked", "--target-dir"]);
+    finish(build.arg(&target));
     let list = |tool: &Path| {
         let mut tool = Command::new(tool);
         tool.args(["list", "symbols", "-p", "all", "--format", "json"]).current_dir(&folder);
         finish(&mut tool).stdout
     };
-    finish(cargo(&folder).args(["build", "--offline", "--locked", "--target-dir"]).arg(&target));
     let built = list(&target.join("debug/alloc8-gen"));
-    assert_eq!(built, list(Path::new(env!("CARGO_BIN_EXE_alloc8-gen"))));
+    assert!(!built.is_empty());
+    assert!(built == list(Path::new(env!("CARGO_BIN_EXE_alloc8-gen"))), "other facts");
 }

@@ -28,7 +28,7 @@ pub struct Recipe {
     pub pull: Vec<String>,
     /// The version script.
     pub map: PathBuf,
-    /// The shared object's own name.
+    /// The library's file name, of which its own name is made.
     pub soname: String,
     /// Whether its constructors must run before all others (fork handlers).
     pub init_first: bool,
@@ -83,7 +83,7 @@ pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Link
     script.push(&recipe.map);
     arguments.push(script);
     arguments.extend([
-        format!("-Wl,-soname,{}", recipe.soname).into(),
+        format!("-Wl,-soname,{}", soname(&recipe.soname)).into(),
         "-Wl,-z,now,-z,relro,-z,noexecstack,-z,nodelete".into(),
         "-Wl,--no-undefined".into(),
     ]);
@@ -103,6 +103,20 @@ pub fn link(compiler: &Compiler, recipe: &Recipe, library: &Path) -> Result<Link
         ask_to_be_first(library)?;
     }
     Ok(Linked { partial_linker })
+}
+
+/// The name by which programs ask for a library that they were linked with: that of its file, of whose
+/// version the first number counts (`libNAME.so.1` for `libNAME.so.1.2.3`).
+fn soname(file: &str) -> &str {
+    const VERSION: &str = ".so.";
+    let Some(start) = file.find(VERSION).map(|at| at + VERSION.len()) else { return file };
+    let version = &file[start..];
+    let is_version =
+        version.split('.').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    match version.find('.') {
+        Some(end) if is_version => &file[..start + end],
+        _ => file,
+    }
 }
 
 /// What `-z initfirst` does, after the link.
@@ -186,4 +200,20 @@ pub fn make_folder(folder: &Path) -> Result<()> {
         )
         .into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::soname;
+
+    #[test]
+    fn of_a_version_the_first_number_counts() {
+        assert_eq!(soname("libheap.so.1.2.3"), "libheap.so.1");
+        assert_eq!(soname("libheap.so.12"), "libheap.so.12");
+        for file in
+            ["libheap.so", "libheap-1.2.so", "libheap.so.old", "libheap.so.1.bak", "heap.1.2"]
+        {
+            assert_eq!(soname(file), file);
+        }
+    }
 }

@@ -55,6 +55,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("patchelf", "patchelf"),
     ("perl", "perl"),
+    ("pkg-config", "pkg-config"),
     ("python3", "python3"),
     ("python3-venv", ""),
     ("redis-server", "redis-server"),

@@ -29,9 +29,10 @@ pub(super) fn build(
     let prefix = options.configuration.prefix.as_deref().unwrap_or_default();
     let name = prefix.strip_suffix('_').unwrap_or(prefix);
     let output = options.output.clone().unwrap_or_else(|| PathBuf::from(format!("lib{name}.a")));
-    let shared = output.extension().is_some_and(|extension| extension == "so");
-    let form = if shared { Form::Shared } else { Form::Object };
     let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    // A version may follow.
+    let shared = soname.ends_with(".so") || soname.contains(".so.");
+    let form = if shared { Form::Shared } else { Form::Object };
     let order = Order {
         platform,
         allocator,
