@@ -56,6 +56,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("patchelf", "patchelf"),
     ("perl", "perl"),
     ("pkg-config", "pkg-config"),
+    ("pre-commit", "pre-commit"),
     ("python3", "python3"),
     ("python3-venv", ""),
     ("redis-server", "redis-server"),
