@@ -24,4 +24,5 @@ mod macho {
     mod rendered;
     mod shim;
     mod strangers;
+    mod watch;
 }

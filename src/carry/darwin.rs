@@ -62,7 +62,7 @@ pub(super) fn dylib(
     let alone = order.compiler.alone();
     compile_beside(order.compiler, &work.join("shim.c"), &recipe.shim, alone, archives)?;
     let made = work.join("made.dylib");
-    link_dylib(order.compiler, &recipe, &imports(&recipe)?, &made)?;
+    link_dylib(order.compiler, &recipe, &imports(&recipe)?, &plan.platform, &made)?;
     let data = read(&made)?;
     let slices = Darwin::read(&data).map_err(|error| unreadable(&made, &error.to_string()))?;
     let exports: BTreeSet<_> =

@@ -51,7 +51,7 @@ pub(super) fn join(order: &Order<'_>, plan: &Plan, recipe: Recipe, library: &Pat
         plan.allocator.keep.iter().chain(&plan.allocator.export).cloned().collect();
     hide::macho::close(&recipe.shim, &BTreeMap::new(), &visible)?;
     let recipe = Recipe { pull: visible.into_iter().collect(), ..recipe };
-    link_dylib(order.compiler, &recipe, &imports(&recipe)?, library)
+    link_dylib(order.compiler, &recipe, &imports(&recipe)?, &plan.platform, library)
 }
 
 /// What the link wants from outside.

@@ -109,14 +109,17 @@ fn values_of(plan: &Plan) -> Value {
             "size": call(plan, Role::MallocSize),
             "owns": call(plan, Role::Owns),
         },
-        "zoned": { "registered": zoned.registered, "first": zone.first, "fork": zone.fork },
+        "zoned": {
+            "registered": zoned.registered, "first": zone.first, "fork": zone.fork,
+            "list": zone.list, "numbers": zone.numbers,
+        },
         "enumerator": enumerator(plan),
         "good_size": good_size(plan),
         "originals": plan.defined().map(|a| original(plan, a)).chain(asked(plan)).collect::<Vec<_>>(),
         "tuples": tuples(plan),
         "families": families(plan),
-        "zone": { "fields": of("malloc_zone_t"), "version": zone.version },
-        "introspection": { "fields": of("malloc_introspection_t") },
+        "zone": { "fields": of(&zone.structure), "version": zone.version },
+        "introspection": { "fields": of(&zone.introspection) },
     })
 }
 
@@ -313,10 +316,27 @@ fn value(plan: &Plan, field: &Field, version: u32) -> String {
         _ if field.null == Null::Always => String::new(),
         _ if slots::is_filled(field) => format!("alloc8_zone_{}", field.name),
         "const char *" => format!("\"{}\"", plan.allocator.name),
-        "malloc_introspection_t *" => "&alloc8_introspection".to_owned(),
+        ty if is_introspection(plan, ty) => "&alloc8_introspection".to_owned(),
         "unsigned" => version.to_string(),
         _ => String::new(),
     }
+}
+
+/// Whether it is a pointer to what tools and fork ask.
+fn is_introspection(plan: &Plan, ty: &str) -> bool {
+    let zone = plan.platform.zone.as_ref();
+    zone.is_some_and(|zone| ty.strip_suffix(" *") == Some(zone.introspection.as_str()))
+}
+
+/// The zone and what tools and fork ask, by their names in the header.
+fn structures(plan: &Plan) -> Vec<&str> {
+    let zone = plan.platform.zone.as_ref();
+    zone.map(|zone| vec![zone.structure.as_str(), &zone.introspection]).unwrap_or_default()
+}
+
+/// What says that the heap cannot be walked.
+fn failure(plan: &Plan) -> u32 {
+    plan.platform.zone.as_ref().map_or(0, |zone| zone.numbers.failure)
 }
 
 fn good_size(plan: &Plan) -> String {

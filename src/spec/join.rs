@@ -267,7 +267,10 @@ fn zone_of(raw: &raw::Zone, members: &[(&Family, Vec<String>)], report: &mut Rep
         fields: fields.collect(),
         version: *raw.version.get_ref(),
         first: raw.first.clone(),
-        register: raw.register.clone(),
+        structure: raw.zone.clone(),
+        introspection: raw.introspection.clone(),
+        list: raw.list.clone(),
+        numbers: raw.numbers.clone(),
         fork: raw.fork.clone(),
         growth: raw.growth.iter().map(growth_of).collect(),
     }

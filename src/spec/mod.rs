@@ -29,7 +29,7 @@ pub use abi::Abi;
 pub use load::{platform, platform_from, platform_names, platform_of, platforms};
 pub use runtime::{Carried, Constructors, First, Hooks, Import, Runtime};
 pub use semantics::{AlignedSize, Foreign, OddAlignment, ReallocZero, Semantics};
-pub use zone::{Field, ForkFunctions, Growth, Null, Zone};
+pub use zone::{Field, ForkFunctions, Growth, Null, Zone, ZoneList, ZoneNumbers};
 
 /// A name that programs allocate or free through.
 #[derive(Debug, Clone)]

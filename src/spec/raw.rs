@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Abi, Carried, ForkFunctions, Group, Hooks, Null, Reason, Runtime, Semantics};
+use super::{
+    Abi, Carried, ForkFunctions, Group, Hooks, Null, Reason, Runtime, Semantics, ZoneList,
+    ZoneNumbers,
+};
 use crate::operation::Operation;
 
 /// A family of symbols, by who defined them: `specs/families/NAME.toml`.
@@ -222,8 +225,14 @@ pub(super) struct Zone {
     pub(super) version: Spanned<u32>,
     /// What the platform's own zone is called, which stands first at the start.
     pub(super) first: String,
-    /// The function that takes a zone into the platform's list.
-    pub(super) register: String,
+    /// The structure that is a zone.
+    pub(super) zone: String,
+    /// The one that tools and fork ask.
+    pub(super) introspection: String,
+    /// The platform's list of zones.
+    pub(super) list: ZoneList,
+    /// What its header has names for.
+    pub(super) numbers: ZoneNumbers,
     /// What runs around fork, where no zone is registered.
     pub(super) fork: ForkFunctions,
     /// What each version brought.

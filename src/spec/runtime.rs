@@ -129,6 +129,8 @@ pub struct Runtime {
     /// The function that has a hook called in each new thread before the thread's own function, where
     /// the system makes threads without a call that a shim could take over.
     pub thread_hook: Option<String>,
+    /// The event by which that hook is told of a thread that begins.
+    pub thread_begins: Option<u32>,
     /// How often at most a thread's end runs the destructors of its keys
     /// (PTHREAD_DESTRUCTOR_ITERATIONS).
     pub destructor_rounds: Option<u32>,

@@ -75,6 +75,34 @@ pub struct ForkFunctions {
     pub child: String,
 }
 
+/// The platform's functions about its list of zones.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneList {
+    /// Tells all of them.
+    pub all: String,
+    /// Takes a zone into it.
+    pub register: String,
+    /// Takes one out, and puts the last into the gap.
+    pub unregister: String,
+    /// Makes the purgeable zone exist.
+    pub purgeable: String,
+}
+
+/// What the platform's header has names for.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneNumbers {
+    /// What says that a heap cannot be walked.
+    pub failure: u32,
+    /// The type of a range that is a live block.
+    pub in_use: u32,
+    /// The alignment that asks for none.
+    pub default_alignment: u32,
+    /// The option that asks for zeroed blocks.
+    pub clear: u32,
+}
+
 /// The zone.
 #[derive(Debug, Clone)]
 pub struct Zone {
@@ -82,8 +110,14 @@ pub struct Zone {
     pub version: u32,
     /// What the platform's own zone is called, which stands first at the start.
     pub first: String,
-    /// The function that takes a zone into the platform's list.
-    pub register: String,
+    /// The structure that is a zone.
+    pub structure: String,
+    /// The one that tools and fork ask.
+    pub introspection: String,
+    /// The platform's list of zones.
+    pub list: ZoneList,
+    /// What its header has names for.
+    pub numbers: ZoneNumbers,
     /// What a heap that is no registered zone stands before, and calls.
     pub fork: ForkFunctions,
     /// In the order of the header.

@@ -12,6 +12,7 @@ use super::{Compiler, HOST, Recipe, cross::in_path};
 use crate::{
     artifact::is_cxx_runtime,
     diagnostic::{Diagnostic, Result},
+    spec::{Library, Platform},
 };
 
 /// The oldest system that a shim is for, as `[base]` of `specs/platforms/macos.toml` has it.
@@ -19,8 +20,6 @@ pub const LEAST_SYSTEM: &str = "11.0";
 
 /// What stands for both of its processors, one library in two slices.
 pub const UNIVERSAL: &str = "universal2-apple-darwin";
-const SYSTEM: &str = "/usr/lib/libSystem.B.dylib";
-const CXX: &str = "/usr/lib/libc++.1.dylib";
 const BOTH: [&str; 2] = ["x86_64-apple-darwin", "aarch64-apple-darwin"];
 
 /// The targets that a name stands for: both processors', or itself.
@@ -62,6 +61,7 @@ pub fn link_dylib(
     compiler: &Compiler,
     recipe: &Recipe,
     imports: &BTreeSet<String>,
+    platform: &Platform,
     library: &Path,
 ) -> Result<()> {
     let mut arguments: Vec<OsString> = vec!["-dynamiclib".into(), "-install_name".into()];
@@ -80,14 +80,16 @@ pub fn link_dylib(
         // The linker's version decides by which options clang tells it of the least system.
         arguments.push("-mlinker-version=520".into());
         arguments.push(format!("--ld-path={}", linker.display()).into());
-        arguments
-            .push(stub(recipe, SYSTEM, &[&system[..], &["dyld_stub_binder"]].concat())?.into());
+        arguments.push(
+            stub(recipe, &platform.runtime.libc, &[&system[..], &["dyld_stub_binder"]].concat())?
+                .into(),
+        );
     }
     match () {
         () if cxx.is_empty() => {}
         // Zig would link a C++ runtime of its own into the library.
         () if compiler.zig().is_some() || !compiler.knows_the_system() => {
-            arguments.push(stub(recipe, CXX, &cxx)?.into());
+            arguments.push(stub(recipe, with_operators(platform), &cxx)?.into());
         }
         () => arguments.push("-lc++".into()),
     }
@@ -126,6 +128,12 @@ pub(crate) fn is_of_cxx(name: &str) -> bool {
     is_cxx_runtime(name) && !name.starts_with("_Unwind_")
 }
 
+/// The library of the C++ runtime: the one that exports operators.
+fn with_operators(platform: &Platform) -> &str {
+    let has = |library: &&Library| library.symbols.iter().any(|name| name.starts_with("_Zn"));
+    platform.libraries.iter().find(has).map_or("", |library| &library.file)
+}
+
 /// A text-based stub of one of the system's libraries with what the link wants of it, and no more
 /// (`tapi-tbd` version 4). No name is a weak one: that would be looked for in the program first.
 fn stub(recipe: &Recipe, library: &str, names: &[&str]) -> Result<PathBuf> {
@@ -160,10 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_libraries_are_those_of_the_spec() {
+    fn the_libraries_that_are_linked_are_those_of_the_spec() {
         let macos = crate::spec::platform("macos").expect("a spec");
-        let files: Vec<_> = macos.libraries.iter().map(|library| library.file.as_str()).collect();
-        assert!([SYSTEM, CXX].iter().all(|file| files.contains(file)), "{files:?}");
+        assert_eq!(with_operators(&macos), "/usr/lib/libc++.1.dylib");
+        assert!(macos.libraries.iter().any(|library| library.file == macos.runtime.libc));
     }
 
     #[test]

@@ -143,6 +143,13 @@ impl Bench {
         Run::of(command.arg(program).args(words))
     }
 
+    /// Runs a program as two processes, whose images lie at different addresses.
+    pub(super) fn two(&self, insert: &Path, program: &Path, zone: &str) -> Run {
+        let mut command = self.runner.command(&self.loader, None);
+        command.args(["--two", "--insert"]).arg(insert).arg(program);
+        Run::of(command.arg(zone))
+    }
+
     /// The same where another heap's zone stands first already; without the laws of fork, whose locks that heap
     /// alone has.
     pub(super) fn run_beside(&self, first: &str, insert: &Path) -> Run {
@@ -246,7 +253,7 @@ pub(super) fn built(name: &str, command: &mut Command) -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     let mut hash = Sha256::new();
     hash.update(format!("{:?}", command.get_args().collect::<Vec<_>>()));
-    for part in ["loader", "client", "faults", "hooks"] {
+    for part in ["loader", "client", "faults", "hooks", "watch"] {
         let mut files: Vec<_> =
             fs::read_dir(sources(part)).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();

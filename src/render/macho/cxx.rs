@@ -31,8 +31,7 @@ pub(in crate::render) fn parts(plan: &Plan) -> Result<Vec<Part>> {
     for key in ["families", "whose", "zone", "introspection", "tuples"] {
         translate(&mut values[key], &say);
     }
-    let both = ["malloc_zone_t", "malloc_introspection_t"];
-    let all = both.iter().flat_map(|of| slots(plan, of));
+    let all = super::structures(plan).into_iter().flat_map(|of| slots(plan, of));
     values["slots"] = all.map(|slot| function(plan, &slot)).collect();
     values["originals"] = originals(plan)
         .map(|symbol| {
@@ -112,7 +111,8 @@ fn function(plan: &Plan, slot: &Slot) -> Value {
         Reply::Nothing => String::new(),
         Reply::Number(number) => statement(&number.to_string()),
         Reply::Fail => {
-            "return 5; /* KERN_FAILURE: this heap cannot be walked from there */".to_owned()
+            let failure = super::failure(plan);
+            format!("return {failure}; /* KERN_FAILURE: this heap cannot be walked from there */")
         }
         Reply::Size => statement("alloc8_size(ptr)"),
         Reply::Free => statement("alloc8_free(ptr)"),

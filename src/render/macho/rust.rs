@@ -17,15 +17,8 @@ use crate::{
     operation::Operation,
     plan::{Answer, Binding, Plan},
     prototype::{Parameter, Prototype},
-    spec::{Field, Symbol},
+    spec::{Field, Symbol, Zone},
 };
-
-/// What the system lends beside the functions in whose place others stand.
-const LENT: &[&str] = &[
-    "malloc_zone_t *malloc_default_purgeable_zone(void)",
-    "void malloc_zone_register(malloc_zone_t *zone)",
-    "void malloc_zone_unregister(malloc_zone_t *zone)",
-];
 
 /// The module, and the lists beside it. The plan is the one in Rust.
 ///
@@ -45,7 +38,10 @@ pub(in crate::render) fn parts(plan: &Plan) -> Result<Vec<Part>> {
     context.insert("looks_up", &false);
     context.insert(
         "zoned",
-        &json!({ "registered": zoned.registered, "first": zone.first, "fork": zone.fork }),
+        &json!({
+            "registered": zoned.registered, "first": zone.first, "fork": zone.fork,
+            "list": zone.list, "numbers": zone.numbers,
+        }),
     );
     context.insert(
         "whose",
@@ -56,12 +52,11 @@ pub(in crate::render) fn parts(plan: &Plan) -> Result<Vec<Part>> {
         let fields = zone.fields.iter().filter(|f| f.structure == structure);
         fields.map(|f| field(plan, f)).collect()
     };
-    context.insert("zone_fields", &fields("malloc_zone_t"));
-    context.insert("introspection_fields", &fields("malloc_introspection_t"));
-    let both = ["malloc_zone_t", "malloc_introspection_t"];
-    let all = both.iter().flat_map(|of| slots(plan, of));
+    context.insert("zone_fields", &fields(&zone.structure));
+    context.insert("introspection_fields", &fields(&zone.introspection));
+    let all = super::structures(plan).into_iter().flat_map(|of| slots(plan, of));
     context.insert("slots", &all.map(|slot| function(plan, &slot)).collect::<Vec<_>>());
-    context.insert("originals", &declarations(plan, zoned.registered));
+    context.insert("originals", &declarations(plan, zone, zoned.registered));
     context.insert("tuples", &super::tuples(plan).into_iter().map(tuple).collect::<Vec<_>>());
     context.insert("families", &families(plan));
     let shim =
@@ -79,7 +74,7 @@ fn asks(plan: &Plan, role: Role) -> Option<String> {
 }
 
 /// The system's functions, as the module `system` declares them.
-fn declarations(plan: &Plan, registered: bool) -> Vec<String> {
+fn declarations(plan: &Plan, zone: &Zone, registered: bool) -> Vec<String> {
     let abi = &plan.platform.abis[0];
     let declare = |name: &str, prototype: &Prototype, link: Option<String>| {
         let signature = spell::signature("        pub fn ", name, prototype, |_| true);
@@ -95,15 +90,25 @@ fn declarations(plan: &Plan, registered: bool) -> Vec<String> {
         })
         .collect();
     if registered {
-        all.extend(
-            LENT.iter()
-                .filter_map(|text| Prototype::parse(text).ok())
-                .map(|p| declare(&p.name.clone(), &p, None)),
-        );
-        all.push("        pub fn malloc_get_all_zones(\n            task: c_uint,\n            reader: Option<MemoryReader>,\n            zones: *mut *mut *mut Zone,\n            count: *mut c_uint,\n        ) -> c_int".to_owned());
+        all.extend(about_the_list(zone));
     }
     all.extend(fork_names(plan).iter().map(|name| format!("        pub fn {name}()")));
     all
+}
+
+/// The system's functions about its list of zones.
+fn about_the_list(zone: &Zone) -> [String; 4] {
+    let list = &zone.list;
+    let takes = |name| format!("        pub fn {name}(zone: *mut Zone)");
+    let all = &list.all;
+    [
+        format!("        pub fn {}() -> *mut Zone", list.purgeable),
+        takes(&list.register),
+        takes(&list.unregister),
+        format!(
+            "        pub fn {all}(\n            task: c_uint,\n            reader: Option<MemoryReader>,\n            zones: *mut *mut *mut Zone,\n            count: *mut c_uint,\n        ) -> c_int"
+        ),
+    ]
 }
 
 /// A field of the zone or of its introspection.
@@ -114,7 +119,7 @@ fn field(plan: &Plan, field: &Field) -> Value {
         (None, "const char *") => {
             ("*const c_char".to_owned(), format!("c\"{}\".as_ptr()", plan.allocator.name))
         }
-        (None, "malloc_introspection_t *") => {
+        (None, ty) if super::is_introspection(plan, ty) => {
             ("*mut Introspection".to_owned(), "&raw mut INTROSPECTION".to_owned())
         }
         (None, "unsigned") if field.name == "version" => {
@@ -179,7 +184,10 @@ fn function(plan: &Plan, slot: &Slot) -> Value {
     let body = match &slot.reply {
         Reply::Nothing => String::new(),
         Reply::Number(number) => number.to_string(),
-        Reply::Fail => "5 // KERN_FAILURE: this heap cannot be walked from there".to_owned(),
+        Reply::Fail => {
+            let failure = super::failure(plan);
+            format!("{failure} // KERN_FAILURE: this heap cannot be walked from there")
+        }
         Reply::Size => "unsafe { size_of_block(ptr) }".to_owned(),
         Reply::Free => "unsafe { release(ptr) };".to_owned(),
         Reply::Same(operation) => wrap(&rust::answer(plan, *operation), &slot.prototype),

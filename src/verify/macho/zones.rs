@@ -11,9 +11,6 @@ use crate::{
     verify::{Fact, Grade},
 };
 
-const ZONE: &str = "malloc_zone_t";
-const INTROSPECTION: &str = "malloc_introspection_t";
-
 /// The greatest version that is believed of a structure that looks like a zone.
 const BELIEVED: u32 = 64;
 
@@ -28,8 +25,8 @@ pub(super) struct Found {
 
 impl Found {
     /// The function in a field of the introspection.
-    pub(super) fn asked(&self, field: &str) -> Option<u64> {
-        self.functions.get(&format!("{INTROSPECTION}::{field}")).copied()
+    pub(super) fn asked(&self, zone: &Zone, field: &str) -> Option<u64> {
+        self.functions.get(&format!("{}::{field}", zone.introspection)).copied()
     }
 
     /// All functions in its fields.
@@ -56,13 +53,14 @@ fn is_number(field: &Field) -> bool {
 
 /// Whether the file hands a zone to libmalloc.
 pub(super) fn is_registered(image: &Darwin<'_>, platform: &Platform) -> bool {
-    platform.zone.as_ref().is_some_and(|zone| image.image.import(&zone.register).is_some())
+    platform.zone.as_ref().is_some_and(|zone| image.image.import(&zone.list.register).is_some())
 }
 
 /// Every structure that looks like a zone.
 pub(super) fn find(image: &Darwin<'_>, platform: &Platform) -> Vec<Found> {
     let Some(zone) = &platform.zone else { return Vec::new() };
-    let first = layout(zone, ZONE).find(|(field, _)| field.function).map_or(0, |(_, at)| at);
+    let first =
+        layout(zone, &zone.structure).find(|(field, _)| field.function).map_or(0, |(_, at)| at);
     let starts = image.pointers_to_code().filter_map(|at| at.checked_sub(first));
     starts.filter_map(|start| at(image, zone, start)).collect()
 }
@@ -72,7 +70,7 @@ fn at(image: &Darwin<'_>, zone: &Zone, start: u64) -> Option<Found> {
     let mut found =
         Found { name: String::new(), version: 0, functions: BTreeMap::new(), introspected: false };
     let mut introspection = None;
-    for (field, offset) in layout(zone, ZONE) {
+    for (field, offset) in layout(zone, &zone.structure) {
         let word = start.checked_add(offset)?;
         let pointer = image.pointer(word);
         let is_code = pointer.is_some_and(|to| image.is_code(to));
@@ -101,7 +99,8 @@ fn at(image: &Darwin<'_>, zone: &Zone, start: u64) -> Option<Found> {
     if found.version > BELIEVED || (found.name.is_empty() && introspection.is_none()) {
         return None;
     }
-    for (field, offset) in introspection.into_iter().flat_map(|_| layout(zone, INTROSPECTION)) {
+    for (field, offset) in introspection.into_iter().flat_map(|_| layout(zone, &zone.introspection))
+    {
         found.introspected = true;
         let to = image.pointer(introspection?.checked_add(offset)?);
         if let Some(to) = to.filter(|to| image.is_code(*to)) {
@@ -124,7 +123,7 @@ pub(super) fn judge(
         // What nobody registers is nobody's but the file's.
         if registered {
             slots(zone, found, facts);
-            around_fork(found, facts);
+            around_fork(zone, found, facts);
             enumerator(image, zone, found, facts);
         }
         let subject = format!("zone {}", found.name);
@@ -148,7 +147,7 @@ fn slots(zone: &Zone, found: &Found, facts: &mut Vec<Fact>) {
     }
     for field in zone.fields.iter().filter(|f| f.function && f.version <= found.version) {
         let there = found.functions.contains_key(&field.path());
-        if field.structure == INTROSPECTION && !found.introspected {
+        if field.structure == zone.introspection && !found.introspected {
             continue;
         }
         let path = field.path();
@@ -158,7 +157,7 @@ fn slots(zone: &Zone, found: &Found, facts: &mut Vec<Fact>) {
                 &subject,
                 format!("{path} belongs to the system's own zones"),
             ));
-        } else if !there && field.null == Null::Never && !is_for_tools(field) {
+        } else if !there && field.null == Null::Never && !is_for_tools(zone, field) {
             let text = format!("{path} is NULL, and the system calls it without a look");
             facts.push(fault("A8527", &subject, text));
         } else if !there && field.null == Null::Never {
@@ -175,15 +174,15 @@ fn slots(zone: &Zone, found: &Found, facts: &mut Vec<Fact>) {
 }
 
 /// leaks, heap and their like call it in their own process, and need not.
-fn is_for_tools(field: &Field) -> bool {
-    field.structure == INTROSPECTION
+fn is_for_tools(zone: &Zone, field: &Field) -> bool {
+    field.structure == zone.introspection
         && field.version > 0
         && field.declaration.contains("task_t task")
 }
 
 /// The child's only thread has none of the locks that the parent's took: os_unfair_lock knows its owner.
-fn around_fork(found: &Found, facts: &mut Vec<Fact>) {
-    let (unlock, reinit) = (found.asked("force_unlock"), found.asked("reinit_lock"));
+fn around_fork(zone: &Zone, found: &Found, facts: &mut Vec<Fact>) {
+    let (unlock, reinit) = (found.asked(zone, "force_unlock"), found.asked(zone, "reinit_lock"));
     if reinit.is_some() && reinit == unlock {
         let text = "its reinit_lock is its force_unlock: fork's child owns no lock, and is ended when it unlocks one";
         facts.push(fault("A8528", format!("zone {}", found.name), text));
@@ -192,8 +191,9 @@ fn around_fork(found: &Found, facts: &mut Vec<Fact>) {
 
 /// Tools run it on another process's addresses.
 fn enumerator(image: &Darwin<'_>, zone: &Zone, found: &Found, facts: &mut Vec<Fact>) {
-    let Some(address) = found.asked("enumerator") else { return };
-    let field = zone.fields.iter().find(|f| f.structure == INTROSPECTION && f.name == "enumerator");
+    let Some(address) = found.asked(zone, "enumerator") else { return };
+    let field =
+        zone.fields.iter().find(|f| f.structure == zone.introspection && f.name == "enumerator");
     let prototype = field.and_then(|field| Prototype::parse(&field.declaration).ok());
     let reader = prototype.and_then(|p| p.parameters.iter().position(|p| p.name == "reader"));
     let subject = format!("zone {}", found.name);

@@ -4,6 +4,7 @@
 #include "thread.h"
 #include "zones.h"
 #include <errno.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +41,19 @@ int sys_fork(void) {
     }
     if (child < 0) *darwin_errno() = to_darwin(error);
     return child;
+}
+
+// <sys/signal.h>: SIGKILL is 9 here too, SIGSTOP 17. No program needs another one.
+static int to_linux(int number) {
+    return number == 17 ? SIGSTOP : number == 9 ? SIGKILL : -1;
+}
+
+int sys_raise(int number) {
+    return raise(to_linux(number));
+}
+
+int sys_kill(int process, int number) {
+    return kill(process, to_linux(number));
 }
 
 // The status words agree.

@@ -1,4 +1,4 @@
-// loader [--hide PREFIX]… [--nano] [--first ZONE] [--insert LIBRARY]… PROGRAM ARGUMENTS…
+// loader [--hide PREFIX]… [--nano] [--first ZONE] [--two] [--insert LIBRARY]… PROGRAM ARGUMENTS…
 //
 // Runs a Mach-O program for macOS on Linux: what it needs of libSystem is a model (README.md). Its status is
 // the program's; 127 if it cannot be loaded; a signal where Darwin would end it. `--exports` lists the model.
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -133,15 +134,32 @@ void *sys_dlsym(void *handle, const char *name) {
     return address ? interposed(NULL, address) : NULL;
 }
 
+// Another process with the same images at other addresses, for what tools read of a process. Both share a
+// page, and the program is told where it lies and which process the other one is: in that one, 0.
+static void become_two(char page[32], char other[16]) {
+    enum { ELSEWHERE = 1 << 27, PAGE = 0x4000 };
+    void *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t child = fork();
+    if (shared == MAP_FAILED || child < 0) refuse("no second process");
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (mmap(NULL, ELSEWHERE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+            refuse("no room to be elsewhere");
+    }
+    snprintf(page, 32, "%lu", (unsigned long)shared);
+    snprintf(other, 16, "%d", (int)child);
+}
+
 int main(int argc, char **argv, char **envp) {
     const char *inserted[MOST_IMAGES];
     const char *first = "DefaultMallocZone";
     unsigned insertions = 0, hides = 0;
-    bool nano = false;
+    bool nano = false, two = false;
     int i = 1;
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if (strcmp(argv[i], "--exports") == 0) return print_host(), 0;
         if (strcmp(argv[i], "--nano") == 0) nano = true;
+        else if (strcmp(argv[i], "--two") == 0) two = true;
         else if (strcmp(argv[i], "--hide") == 0 && i + 1 < argc && hides < MOST_HIDDEN)
             hidden[hides++] = argv[++i];
         else if (strcmp(argv[i], "--first") == 0 && i + 1 < argc) first = argv[++i];
@@ -150,6 +168,14 @@ int main(int argc, char **argv, char **envp) {
         else refuse("unknown option %s", argv[i]);
     }
     if (i == argc) refuse("no program");
+    char page[32], other[16], **words = calloc((size_t)argc + 3, sizeof *words);
+    int count = 0;
+    while (i + count < argc) words[count] = argv[i + count], count++;
+    if (two) {
+        become_two(page, other);
+        words[count++] = page;
+        words[count++] = other;
+    }
     process = getpid();
     alarm(WATCHDOG);
     enter_thread();
@@ -166,7 +192,7 @@ int main(int argc, char **argv, char **envp) {
     check_early_calls();
 
     static char path[] = "executable_path=", *apple[] = {path, NULL};
-    start = (struct start){argc - i, argv + i, envp, apple};
+    start = (struct start){count, words, envp, apple};
     // Inserted dylibs come before the program (dyld-1378 dyldMain.cpp).
     for (unsigned k = 1; k <= insertions; k++) run_initialisers(images[k]);
     run_initialisers(program);
