@@ -78,6 +78,17 @@ int snprintf(char *to, size_t room, const char *format, ...) {
     return length;
 }
 
+// As Libc's does, it takes the text from the public malloc.
+int asprintf(char **to, const char *format, ...) {
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    *to = strdup(text);
+    return *to ? length : -1;
+}
+
 char *strchr(const char *string, int wanted) {
     for (; *string && *string != (char)wanted; string++) {}
     return *string == (char)wanted ? (char *)string : NULL;

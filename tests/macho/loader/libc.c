@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,6 +159,32 @@ void sys_arc4random_buf(void *bytes, size_t count) {
 int sys_open(const char *path, int flags) {
     if (flags & ~(3 | 0x1000000)) fault("open: flags %#x are not modelled", (unsigned)flags); // O_CLOEXEC
     return (int)result(open(path, (flags & 3) | (flags & 0x1000000 ? O_CLOEXEC : 0)));
+}
+
+int sys_pipe(int ends[2]) {
+    return (int)result(pipe(ends));
+}
+
+// <sys/resource.h>: RLIMIT_AS is 5, and no limit is the greatest signed number. Darwin's kernel does not mind
+// that limit, and Linux's does: it stands for memory that runs out.
+int sys_getrlimit(int which, struct rlimit *limit) {
+    if (which != 5) fault("getrlimit of %d is not modelled", which);
+    int status = getrlimit(RLIMIT_AS, limit);
+    if (limit->rlim_cur == RLIM_INFINITY) limit->rlim_cur = INT64_MAX;
+    if (limit->rlim_max == RLIM_INFINITY) limit->rlim_max = INT64_MAX;
+    return (int)result(status);
+}
+
+int sys_setrlimit(int which, const struct rlimit *limit) {
+    if (which != 5) fault("setrlimit of %d is not modelled", which);
+    struct rlimit own = *limit;
+    if (own.rlim_cur == INT64_MAX) own.rlim_cur = RLIM_INFINITY;
+    if (own.rlim_max == INT64_MAX) own.rlim_max = RLIM_INFINITY;
+    return (int)result(setrlimit(RLIMIT_AS, &own));
+}
+
+int sys_atexit(void (*function)(void)) {
+    return atexit(function);
 }
 
 int sys_close(int fd) {

@@ -109,13 +109,15 @@ static void link_from(unsigned first, bool late) {
     }
 }
 
+static const char *trouble;
+
 // An image that comes later is bound to the replacements that are there; tuples of its own do nothing.
 void *sys_dlopen(const char *path, int mode) {
     (void)mode;
     if (!path) return images[0];
     unsigned first = image_count;
     struct image *image = load_image(path);
-    if (!image) return NULL;
+    if (!image) return trouble = "image not found", NULL;
     link_from(first, true);
     run_initialisers(image);
     return image;
@@ -131,7 +133,20 @@ void *sys_dlsym(void *handle, const char *name) {
     for (unsigned i = 0; handle == (void *)-2 && !address && i < image_count; i++)
         address = find_export(images[i], symbol);
     if (!address) address = find_host(symbol);
+    if (!address) trouble = "symbol not found";
     return address ? interposed(NULL, address) : NULL;
+}
+
+const char *sys_dlerror(void) {
+    const char *last = trouble;
+    trouble = NULL;
+    return last;
+}
+
+// Every image stays, as dyld keeps those with thread-locals (dyld-1378 DyldRuntimeState.cpp).
+int sys_dlclose(void *handle) {
+    (void)handle;
+    return 0;
 }
 
 // Another process with the same images at other addresses, for what tools read of a process. Both share a

@@ -103,7 +103,7 @@ static void run_destructors(void) {
 
 // What pthread_introspection_hook_install takes (<pthread/introspection.h>): START on the new thread
 // before its function, TERMINATE after its keys' destructors.
-typedef void hook_fn(unsigned event, pthread_t thread, void *address, size_t size);
+typedef void hook_fn(unsigned event, struct life *thread, void *address, size_t size);
 enum { HOOK_CREATE = 1, HOOK_START, HOOK_TERMINATE, HOOK_DESTROY };
 static hook_fn *_Atomic hook;
 
@@ -113,7 +113,7 @@ hook_fn *sys_pthread_introspection_hook_install(hook_fn *new) {
 
 static void tell(unsigned event) {
     hook_fn *call = hook;
-    if (call) call(event, pthread_self(), &me, sizeof me);
+    if (call) call(event, me.life, &me, sizeof me);
 }
 
 // A thread, and one that a queue of libdispatch runs: that one never went through pthread_create, which
@@ -121,19 +121,22 @@ static void tell(unsigned event) {
 struct birth {
     void *(*function)(void *);
     void *argument;
-};
-struct life {
-    pthread_t thread;
-    _Atomic bool taken, cancel;
+    struct life *life;
 };
 enum { MOST_THREADS = 256 };
-static struct life lives[MOST_THREADS];
+static struct life lives[MOST_THREADS], first_life;
+
+// A thread that nobody joins leaves its place when it has ended and is detached.
+static void let_go(struct life *life) {
+    if (atomic_exchange(&life->loose, true)) life->taken = false;
+}
 
 static void *live(void *argument) {
     struct birth birth = *(struct birth *)argument;
     free(argument);
     sigjmp_buf end;
     enter_thread();
+    me.life = birth.life;
     __atomic_fetch_add(&thread_starts, 1, __ATOMIC_RELAXED);
     me.end = &end;
     if (sigsetjmp(end, 0) == 0) {
@@ -144,29 +147,33 @@ static void *live(void *argument) {
     run_destructors();
     tell(HOOK_TERMINATE);
     __atomic_fetch_add(&thread_exits, 1, __ATOMIC_RELAXED);
+    let_go(birth.life);
     return me.result;
 }
 
 static int start_thread(
-    pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument) {
-    struct birth *birth = malloc(sizeof *birth);
-    *birth = (struct birth){.function = function, .argument = argument};
-    int error = pthread_create(thread, attributes, live, birth);
-    if (error) free(birth);
-    return to_darwin(error);
-}
-
-int sys_pthread_create(pthread_t *thread, const void *attributes, void *(*function)(void *), void *argument) {
-    for (unsigned i = 0; i < MOST_THREADS; i++) {
+    struct life **thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument) {
+    for (struct life *life = lives; life < lives + MOST_THREADS; life++) {
         bool no = false;
-        if (!atomic_compare_exchange_strong(&lives[i].taken, &no, true)) continue;
-        lives[i].cancel = false;
-        int error = start_thread(&lives[i].thread, attributes, function, argument);
-        if (error) lives[i].taken = false;
-        else *thread = lives[i].thread;
-        return error;
+        if (!atomic_compare_exchange_strong(&life->taken, &no, true)) continue;
+        life->cancel = false;
+        life->loose = attributes != NULL; // those of queues are detached
+        life->clean_up = NULL;
+        struct birth *birth = malloc(sizeof *birth);
+        *birth = (struct birth){function, argument, life};
+        *thread = life;
+        int error = pthread_create(&life->thread, attributes, live, birth);
+        if (!error) return 0;
+        free(birth);
+        life->taken = false;
+        return to_darwin(error);
     }
     return 35; // EAGAIN
+}
+
+int sys_pthread_create(struct life **thread, const void *attributes, void *(*function)(void *), void *argument) {
+    if (attributes) fault("attributes of a thread are not modelled");
+    return start_thread(thread, NULL, function, argument);
 }
 
 struct job {
@@ -184,7 +191,7 @@ static void *run_job(void *argument) {
 void sys_dispatch_async_f(void *queue, void *context, void (*work)(void *)) {
     (void)queue;
     pthread_attr_t detached;
-    pthread_t thread;
+    struct life *thread;
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     struct job *job = malloc(sizeof *job);
@@ -199,39 +206,40 @@ void *sys_dispatch_get_global_queue(long priority, unsigned long flags) {
     return &queue;
 }
 
+// Clean-up handlers run first, on the stack where they were pushed (libpthread src/pthread.c, _pthread_exit).
 _Noreturn void sys_pthread_exit(void *result) {
     if (!me.end) fault("pthread_exit on the first thread is not modelled");
     me.result = result;
+    me.uncancellable = true;
+    for (struct handler *handler; (handler = me.life->clean_up);) {
+        me.life->clean_up = handler->next;
+        handler->function(handler->argument);
+    }
     siglongjmp(*me.end, 1);
 }
 
-int sys_pthread_join(pthread_t thread, void **result) {
-    int error = pthread_join(thread, result);
-    for (unsigned i = 0; !error && i < MOST_THREADS; i++)
-        if (lives[i].taken && lives[i].thread == thread) lives[i].taken = false;
+int sys_pthread_join(struct life *thread, void **result) {
+    int error = pthread_join(thread->thread, result);
+    if (!error) thread->taken = false;
     return to_darwin(error);
 }
 
-int sys_pthread_detach(pthread_t thread) {
-    return to_darwin(pthread_detach(thread));
+int sys_pthread_detach(struct life *thread) {
+    int error = pthread_detach(thread->thread);
+    if (!error) let_go(thread);
+    return to_darwin(error);
 }
 
 // Cancellation is deferred: it takes place at pthread_testcancel and in the sleeping functions, and
 // pthread_join then tells PTHREAD_CANCELED, which is 1 here (<pthread.h>).
-int sys_pthread_cancel(pthread_t thread) {
-    for (unsigned i = 0; i < MOST_THREADS; i++) {
-        if (!lives[i].taken || lives[i].thread != thread) continue;
-        lives[i].cancel = true;
-        return 0;
-    }
-    return ESRCH;
+int sys_pthread_cancel(struct life *thread) {
+    if (!thread->taken) return ESRCH;
+    thread->cancel = true;
+    return 0;
 }
 
 void sys_pthread_testcancel(void) {
-    if (me.uncancellable || !me.end) return;
-    for (unsigned i = 0; i < MOST_THREADS; i++)
-        if (lives[i].taken && lives[i].cancel && pthread_equal(lives[i].thread, pthread_self()))
-            sys_pthread_exit((void *)1);
+    if (!me.uncancellable && me.end && me.life->cancel) sys_pthread_exit((void *)1);
 }
 
 int sys_pthread_setcancelstate(int state, int *old) {
@@ -256,11 +264,11 @@ unsigned sys_sleep(unsigned seconds) {
     return 0;
 }
 
-pthread_t sys_pthread_self(void) {
-    return pthread_self();
+struct life *sys_pthread_self(void) {
+    return me.life ? me.life : &first_life;
 }
 
-int sys_pthread_equal(pthread_t one, pthread_t other) {
+int sys_pthread_equal(struct life *one, struct life *other) {
     return one == other;
 }
 

@@ -1,11 +1,25 @@
 // What a thread of Darwin's has, and the system's functions that the parts share.
 #pragma once
 #include "loader.h"
+#include <pthread.h>
 #include <setjmp.h>
 
 // Darwin's slots: 0 is the thread itself, 1 where errno is, up to 255 the system's own, then those that
 // pthread_key_create gives (libpthread src/internal.h).
 enum { FIRST_KEY = 256, END_KEY = 768, DESTRUCTOR_ROUNDS = 4 };
+
+// What a program holds of a thread: <pthread.h> has its macros push clean-up handlers into the second word.
+struct handler {
+    void (*function)(void *);
+    void *argument;
+    struct handler *next;
+};
+struct life {
+    long signature;
+    struct handler *clean_up;
+    pthread_t thread;
+    _Atomic bool taken, cancel, loose;
+};
 
 struct thread {
 #if defined(__aarch64__)
@@ -16,8 +30,9 @@ struct thread {
     int error;
     unsigned id;
     unsigned tlv_depth; // set-ups of thread-locals that wait for the allocation of their storage
-    bool cancelled, uncancellable;
+    bool uncancellable;
     void *result;
+    struct life *life;
     sigjmp_buf *end; // where pthread_exit goes; NULL on the first thread
 } __attribute__((aligned(16)));
 extern __thread struct thread me; // the program's only thread-local: thread.c says why
