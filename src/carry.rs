@@ -28,6 +28,7 @@ use crate::{
 mod carrier;
 mod darwin;
 mod prefixed;
+mod windows;
 
 pub use carrier::Seen;
 pub use prefixed::{Form, Prefixed, build_prefixed};
@@ -59,8 +60,12 @@ pub struct Carried {
 /// Every phase's own; `A8230` if the platform has no facts for it; `A8440` if the object does not
 /// define what its plan says; `A8441` if a program that was linked with it does not use it alone.
 pub fn build(order: &Order<'_>) -> Result<Carried> {
+    if order.platform.hooks.is_some() {
+        windows::refuse_other_linkers(order.compiler)?;
+    }
     let Begun { abi, plan, hidden, archives, measured, remarks, work } =
         begin(order, Plan::in_program)?;
+    plan.refuse_hook(None)?;
     let (object, seen) = assemble(order, &abi, &plan, &hidden, &work.path)?;
     let options = match order.compiler.is_for_darwin() {
         true => darwin::options(&plan, &object)?,
@@ -120,12 +125,15 @@ pub fn options(compiler: &Compiler, plan: &Plan, abi: &Abi) -> Vec<String> {
     let mut options: Vec<String> =
         plan.asks_for().iter().map(|name| format!("-Wl,-u,{name}")).collect();
     // What the program's libraries do not refer to would be seen by none that it opens later.
-    if compiler.zig().is_some() {
+    match (plan.platform.hooks.is_some(), compiler.zig().is_some()) {
+        // On Windows each module has its own names.
+        (true, _) => {}
         // Its driver knows no way to name some.
-        options.push("-rdynamic".to_owned());
-    } else {
-        let names = view::listed(plan, abi);
-        options.extend(names.iter().map(|name| format!("-Wl,--export-dynamic-symbol={name}")));
+        (false, true) => options.push("-rdynamic".to_owned()),
+        (false, false) => {
+            let names = view::listed(plan, abi);
+            options.extend(names.iter().map(|name| format!("-Wl,--export-dynamic-symbol={name}")));
+        }
     }
     let libs = plan.allocator.libs.iter().chain(&plan.platform.runtime.libs);
     options.extend(libs.map(|lib| format!("-l{lib}")));
@@ -173,7 +181,9 @@ fn assemble(
         ..Inputs::interposer(&plan.platform.name, &plan.allocator.name)
     };
     let shim = render::render(plan, &inputs)?.remove("shim.c").unwrap_or_default();
-    let mut parts = vec![shim.clone(), carrier::sources(plan, abi)?.concat()];
+    let windows = plan.platform.hooks.is_some();
+    let programs = if windows { windows::sources(plan, abi) } else { carrier::sources(plan, abi) };
+    let mut parts = vec![shim.clone(), programs?.concat()];
     parts.extend(options(order.compiler, plan, abi));
     let parts = parts.into_iter().map(String::into_bytes).collect();
     let key = product_key(order, plan, parts, archives)?;
@@ -188,6 +198,7 @@ fn assemble(
     let made = made(order, abi, plan, archives, work)?;
     let seen = match order.compiler.is_for_darwin() {
         true => darwin::prove(order.compiler, plan, abi, &made, work)?,
+        false if windows => windows::prove(order.compiler, plan, abi, &made, work)?,
         false => carrier::prove(order.compiler, plan, abi, &made, work)?,
     };
     write(&record, Seen::record(&seen).as_bytes())?;
@@ -206,6 +217,10 @@ fn made(
     if order.compiler.is_for_darwin() {
         let made = darwin::made(order, abi, plan, archives, work)?;
         return judge(&read_archive(&made)?, &view::listed(plan, abi)).map(|()| made);
+    }
+    if plan.platform.hooks.is_some() {
+        let made = windows::made(order, abi, plan, archives, work)?;
+        return judge(&read_archive(&made)?, &windows::names(plan, abi)).map(|()| made);
     }
     let recipe = recipe(order, abi, plan, &archives.archives, work);
     let direct: &[&str] = if recipe.aliases.is_empty() { &[] } else { &["-DALLOC8_DIRECT"] };

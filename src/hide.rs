@@ -107,8 +107,9 @@ impl Hidden {
                 continue;
             }
             let list = folder.join("hidden-names.txt");
-            let lines: String =
-                self.renamed.iter().map(|(old, new)| format!("{old} {new}\n")).collect();
+            let prefix = compiler.symbol_prefix();
+            let line = |(old, new): (&String, &String)| format!("{prefix}{old} {prefix}{new}\n");
+            let lines: String = self.renamed.iter().map(line).collect();
             fs::write(&list, lines).map_err(|error| unwritable(&list, &error))?;
             copy.make(compiler, &list)?;
             let made = read_archive(&copy.to)?;

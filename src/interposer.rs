@@ -63,8 +63,8 @@ pub struct Order<'a> {
 pub struct Interposer {
     /// The library, in the cache.
     pub library: PathBuf,
-    /// What programs on Windows are linked with, in the cache.
-    pub import_library: Option<PathBuf>,
+    /// What goes beside it under the same names, in the cache: on Windows, what programs are linked with.
+    pub beside: Vec<PathBuf>,
     /// How each symbol is answered.
     pub plan: Plan,
     /// What was found in it.
@@ -135,7 +135,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         }
     };
     let verdict = judge(&library, &plan, &abi)?;
-    Ok(Interposer { library, import_library: None, plan, verdict, measured, inputs, remarks })
+    Ok(Interposer { library, beside: Vec::new(), plan, verdict, measured, inputs, remarks })
 }
 
 /// What the user should know of a measurement, or of its lack; `found` is what it found.

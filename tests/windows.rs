@@ -9,6 +9,7 @@ mod common;
 mod windows {
     mod bench;
     mod built;
+    mod carried;
     mod launched;
     mod runs;
 }

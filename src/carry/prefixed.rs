@@ -7,7 +7,7 @@ use crate::{
     artifact::{SharedObject, SymbolVersion},
     diagnostic::{Diagnostic, Report, Result},
     hide::{Hidden, read_archive},
-    interposer::{Order, product_key, read, recipe, rename, write},
+    interposer::{Order, import_library_name, product_key, read, recipe, rename, write},
     plan::{Plan, taken},
     probe::Measurements,
     render::{self, Files, Inputs, prefixed::header, view},
@@ -29,6 +29,8 @@ pub enum Form {
 pub struct Prefixed {
     /// The object or the shared object, in the cache.
     pub file: PathBuf,
+    /// What programs on Windows are linked with for a shared object, in the cache.
+    pub import_library: Option<PathBuf>,
     /// The header's text.
     pub header: String,
     /// How each function is answered.
@@ -50,6 +52,9 @@ pub struct Prefixed {
 /// `A8440` if what came out does not define what its plan says, or another name too.
 pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Prefixed> {
     let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
+    if order.platform.hooks.is_some() && form == Form::Object {
+        super::windows::refuse_other_linkers(order.compiler)?;
+    }
     let Begun { abi, plan, hidden, archives, measured, remarks, work } =
         begin(order, |plan| plan.prefixed(prefix))?;
     hidden.make(order.compiler)?;
@@ -63,7 +68,9 @@ pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Pre
     let header = files.get(&header(prefix)).cloned().unwrap_or_default();
     let wanted = Wanted { order, abi: &abi, plan: &plan, prefix, form };
     let file = wanted.assemble(&mut files, &hidden, &work.path)?;
-    Ok(Prefixed { file, header, plan, abi, measured, archives, remarks })
+    let import_library = file.with_file_name(import_library_name(order.compiler, order.soname));
+    let import_library = Some(import_library).filter(|file| file.is_file());
+    Ok(Prefixed { file, import_library, header, plan, abi, measured, archives, remarks })
 }
 
 /// The archive's own functions stay as they are: none may bear a name of the shim's.
@@ -114,6 +121,12 @@ impl Wanted<'_> {
         }
         let made = match self.form {
             Form::Object => made(order, abi, plan, archives, work)?,
+            Form::Shared if plan.platform.hooks.is_some() => {
+                let library = super::windows::dll(order, abi, plan, archives, work)?;
+                let name = import_library_name(order.compiler, soname);
+                rename(&work.join(&name), &folder.join(&name))?;
+                library
+            }
             Form::Shared if order.compiler.is_for_darwin() => {
                 super::darwin::dylib(order, abi, plan, archives, work)?
             }

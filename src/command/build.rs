@@ -53,14 +53,6 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         Some(target) => find(Some(&target))?,
         None => compiler?,
     };
-    if platform.hooks.is_some() && mode != "interpose" {
-        let message = format!("`build` cannot make mode `{mode}` for Windows yet");
-        return Err(Diagnostic::error("A8202", message)
-            .help(format!(
-                "`alloc8-gen generate -p windows --mode {mode}` renders it, for a build of your own"
-            ))
-            .into());
-    }
     match mode.as_str() {
         "static" => return program::build(options, &platform, &allocator, &compiler, show),
         "prefixed" => return prefixed::build(options, &platform, &allocator, &compiler, show),
@@ -85,8 +77,8 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let built = interposer::build(&order)?;
     show.diagnostics(&built.remarks);
     place(&built.library, &output)?;
-    if let Some(made) = &built.import_library {
-        place(made, &output.with_file_name(interposer::import_library_name(&compiler, &soname)))?;
+    for made in &built.beside {
+        place(made, &output.with_file_name(made.file_name().unwrap_or_default()))?;
     }
     depend(options, &allocator, &output, &built.inputs)?;
     let direct = built.plan.direct().count();

@@ -217,8 +217,12 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// What brings an emulation of its own has no need of the compiler's, which allocates.
+    /// What brings an emulation of its own has no need of the compiler's, which allocates: by names that the shim
+    /// answers, unless the archives' own calls never come to it.
     fn emulation(&self, facts: &ArchiveFacts, report: &mut Report) {
+        if !self.names.contains("malloc") {
+            return;
+        }
         const EMULATION: &str = "__emutls_get_address";
         let wants = |archive: &'a Archive| archive.imports().find(|(_, s)| s.name == EMULATION);
         let found = self.pairs().find_map(|(path, archive)| Some((path, wants(archive)?.0)));

@@ -36,13 +36,6 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
             .help("leave out `--lang`; a heap that is a class needs C functions around it")
             .into());
     }
-    if order.hook == Some("redirect") {
-        let message = "`build` cannot make the two libraries of `--hook redirect` yet";
-        return Err(Diagnostic::error("A8202", message)
-            .fact("the one with the hooks does nothing until the heap's, made of heap.c, is there")
-            .help("`alloc8-gen generate -p windows --hook redirect` renders both, for a build of your own")
-            .into());
-    }
     let abi = super::abi(order)?;
     let mut platform = order.platform.clone();
     platform.narrow(&abi.name);
@@ -50,9 +43,7 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
     // What an archive calls of a C library stays that library's: no name comes back to the shim.
     let none = BTreeSet::new();
     let allocator = order.allocator.on(&platform);
-    let (facts, mut report) = inspect(&archives, &allocator, &none, machine_of(order.compiler));
-    // A thread's first look at an emulated variable allocates from a C library that is not hooked for it.
-    report.diagnostics.retain(|diagnostic| diagnostic.code != "A8413");
+    let (facts, report) = inspect(&archives, &allocator, &none, machine_of(order.compiler));
     let (facts, mut remarks) = report.finish(facts)?;
     let allocator = complete(&allocator, &facts.defined)?;
     remarks
@@ -61,15 +52,26 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
     remarks.extend(more);
     let made = assemble(order, hooks, &plan, &archives)?;
     let verdict = judge(&made.library, &plan, &abi)?;
-    if made.c_library {
+    if made.c_library || made.heap.as_ref().is_some_and(|heap| heap.c_library) {
+        let said = match made.heap {
+            Some(_) => {
+                "that one is loaded after the hooks and before the heap: until the heap is there, its calls stay its own"
+            }
+            None => {
+                "that one is loaded before this library, so it has blocks from before the hooks; what the archive calls of it stays its own"
+            }
+        };
         remarks.push(
-            Diagnostic::note("A8605", format!("`{}` needs a C library, and has the compiler's", allocator.name))
-                .fact("that one is loaded before this library, so it has blocks from before the hooks; what the archive calls of it stays its own"),
+            Diagnostic::note(
+                "A8605",
+                format!("`{}` needs a C library, and has the compiler's", allocator.name),
+            )
+            .fact(said),
         );
     }
     Ok(Interposer {
+        beside: made.beside(),
         library: made.library,
-        import_library: Some(made.import_library),
         plan,
         verdict,
         measured: None,
@@ -90,6 +92,8 @@ struct Made {
     library: PathBuf,
     import_library: PathBuf,
     c_library: bool,
+    /// Of a heap in a library of its own, this.
+    heap: Option<Box<Made>>,
 }
 
 impl Made {
@@ -97,7 +101,23 @@ impl Made {
     fn at(folder: &Path, compiler: &Compiler, name: &str) -> Made {
         let library = folder.join(name);
         let import_library = folder.join(import_library_name(compiler, name));
-        Made { library, import_library, c_library: folder.join(NEEDS).is_file() }
+        let c_library = folder.join(format!("{name}.{NEEDS}")).is_file();
+        Made { library, import_library, c_library, heap: None }
+    }
+
+    /// Whether it is all there.
+    fn is_whole(&self) -> bool {
+        self.library.is_file() && self.heap.as_ref().is_none_or(|heap| heap.is_whole())
+    }
+
+    /// All but the library.
+    fn beside(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.import_library.clone()];
+        if let Some(heap) = &self.heap {
+            files.push(heap.library.clone());
+            files.extend(heap.beside());
+        }
+        files
     }
 }
 
@@ -112,18 +132,23 @@ pub fn import_library_name(compiler: &Compiler, library: &str) -> String {
     }
 }
 
+/// What the heap's own library is called, where it has one: after the one that it makes itself known to.
+fn heap_library_name(library: &str) -> String {
+    format!("{}-heap.dll", library.strip_suffix(".dll").unwrap_or(library))
+}
+
 /// Renders, compiles and links, unless the same inputs have been linked before.
 fn assemble(order: &Order<'_>, hooks: &Hooks, plan: &Plan, archives: &[PathBuf]) -> Result<Made> {
     let mut inputs = Inputs::interposer(&plan.platform.name, &plan.allocator.name);
     inputs.hook = order.hook.map(str::to_owned);
     let files = render::render(plan, &inputs)?;
-    let shim = files["shim.c"].as_bytes();
     let compiler = order.compiler;
-    let object = shim_object(order, shim)?;
+    let object = shim_object(order, files["shim.c"].as_bytes())?;
     let inline = inline::wanted(&object)?;
-    let mut parts = vec![shim.to_vec(), order.soname.as_bytes().to_vec()];
-    for file in inline.iter().flat_map(inline::Sources::files) {
-        parts.push(read(&file)?);
+    let mut parts: Vec<Vec<u8>> = files.values().map(|text| text.as_bytes().to_vec()).collect();
+    parts.push(order.soname.as_bytes().to_vec());
+    if let Some(source) = &inline {
+        parts.extend(source.parts()?);
     }
     let folder = order.cache.join("libraries").join(product_key(
         order,
@@ -131,9 +156,13 @@ fn assemble(order: &Order<'_>, hooks: &Hooks, plan: &Plan, archives: &[PathBuf])
         parts,
         &Hidden::nothing(archives),
     )?);
-    let made = Made::at(&folder, compiler, order.soname);
-    if made.library.is_file() {
-        return Ok(made);
+    let heap = files.get("heap.c").map(|text| (heap_library_name(order.soname), text));
+    let made = || Made {
+        heap: heap.as_ref().map(|(name, _)| Box::new(Made::at(&folder, compiler, name))),
+        ..Made::at(&folder, compiler, order.soname)
+    };
+    if made().is_whole() {
+        return Ok(made());
     }
     make_folder(&folder)?;
     let work = Work::new(order.cache)?;
@@ -147,16 +176,51 @@ fn assemble(order: &Order<'_>, hooks: &Hooks, plan: &Plan, archives: &[PathBuf])
         libs: plan.allocator.libs.clone(),
         system: system(hooks),
         work: work.path.clone(),
+        ..Dll::default()
     };
+    match &heap {
+        None => put(compiler, &dll, &made())?,
+        Some((name, text)) => {
+            let first = Dll { archives: Vec::new(), libs: Vec::new(), ..dll.clone() };
+            put(compiler, &first, &made())?;
+            let (source, object) = (work.path.join("heap.c"), work.path.join("heap.o"));
+            write(&source, text.as_bytes())?;
+            compile(compiler, &source, &object, &[])?;
+            let first = Some(made().import_library);
+            let dll = Dll { objects: vec![object], first, ..dll };
+            let own = Made::at(&folder, compiler, name);
+            put(compiler, &dll, &own)?;
+            refuse_late(&own.library, order.soname)?;
+        }
+    }
+    Ok(made())
+}
+
+/// Links a library and puts it where it is to lie, with its import library.
+fn put(compiler: &Compiler, dll: &Dll, made: &Made) -> Result<()> {
+    let name = made.library.file_name().unwrap_or_default();
     // Under its own name, which the import library takes down.
-    let library = work.path.join(order.soname);
-    let import_library = work.path.join("import.lib");
-    if link_dll(compiler, &dll, &library, &import_library)? {
-        write(&folder.join(NEEDS), b"")?;
+    let (library, import_library) = (dll.work.join(name), dll.work.join("import.lib"));
+    if link_dll(compiler, dll, &library, &import_library)? {
+        let note = format!("{}.{NEEDS}", name.to_string_lossy());
+        write(&made.library.with_file_name(note), b"")?;
     }
     rename(&import_library, &made.import_library)?;
-    rename(&library, &made.library)?;
-    Ok(Made::at(&folder, compiler, order.soname))
+    rename(&library, &made.library)
+}
+
+/// The heap's library must come after the one with the hooks, and that one before every C library.
+fn refuse_late(heap: &Path, hooks: &str) -> Result<()> {
+    let data = read(heap)?;
+    let image = Image::read(&data).map_err(|error| unreadable(heap, &error))?.remove(0);
+    match image.libraries.first() {
+        Some(first) if first.name == hooks => Ok(()),
+        first => {
+            let other = first.map_or("nothing", |library| library.name.as_str());
+            let message = format!("`{}` imports {other} before `{hooks}`", heap.display());
+            Err(Diagnostic::error("A8601", message).help("take another linker with `--cc`").into())
+        }
+    }
 }
 
 /// The shim's object, from the cache if the same text has been compiled before.

@@ -16,7 +16,7 @@ use crate::{
     toolchain::Compiler,
 };
 
-use super::write;
+use super::{read, write};
 
 /// One of them.
 #[derive(Debug)]
@@ -145,9 +145,32 @@ impl Library {
 }
 
 impl Sources {
-    /// All that decides what comes out.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
+    fn files(&self) -> Vec<PathBuf> {
         self.library.files.iter().map(|file| self.folder.join(file)).collect()
+    }
+
+    /// All that decides what comes out: the files, every header beside them, and what stands before each.
+    ///
+    /// # Errors
+    /// `A8304` if one cannot be read.
+    pub(super) fn parts(&self) -> Result<Vec<Vec<u8>>> {
+        let mut files = self.files();
+        let mut folders: Vec<PathBuf> = vec![self.folder.join(self.library.includes)];
+        folders.extend(files.iter().filter_map(|file| Some(file.parent()?.to_owned())));
+        folders.sort();
+        folders.dedup();
+        for folder in folders {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+            files.extend(entries.filter(|file| file.extension().is_some_and(|e| e == "h")));
+        }
+        files.sort();
+        let mut parts: Vec<Vec<u8>> = files.iter().map(|file| read(file)).collect::<Result<_>>()?;
+        parts.push(self.prelude().into_bytes());
+        Ok(parts)
+    }
+
+    fn prelude(&self) -> String {
+        self.library.prelude.and_then(embedded::text).unwrap_or_default()
     }
 
     /// Compiles them; gives the objects.
@@ -161,13 +184,13 @@ impl Sources {
         options.push(self.folder.join(includes).into());
         let mut compiler = compiler.clone();
         let sources = self.files();
-        if let Some(prelude) = prelude {
+        if prelude.is_some() {
             compiler = compiler.cxx().map_err(|why| {
                 Diagnostic::error("A8401", why)
                     .help(format!("{name} is in C++: install a compiler for it"))
             })?;
             let file = work.join("prelude.h");
-            write(&file, embedded::text(prelude).unwrap_or_default().as_bytes())?;
+            write(&file, self.prelude().as_bytes())?;
             options.extend(
                 ["-fpermissive", "-fno-exceptions", "-fno-rtti", "-include"].map(OsString::from),
             );
@@ -182,5 +205,29 @@ impl Sources {
             objects.push(object);
         }
         Ok(objects)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_changes_changes_what_is_built() {
+        let folder = tempfile::tempdir().unwrap();
+        for library in &LIBRARIES {
+            let folder = folder.path().join(library.name);
+            let header = folder.join(library.includes).join("more.h");
+            for file in library.files.iter().map(|file| folder.join(file)).chain([header.clone()]) {
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, "/* text */").unwrap();
+            }
+            let sources = Sources { library, folder };
+            let before = sources.parts().unwrap();
+            assert_eq!(before, sources.parts().unwrap());
+            fs::write(header, "/* other text */").unwrap();
+            assert_ne!(before, sources.parts().unwrap(), "{}", library.name);
+            assert_eq!(library.prelude.is_some(), before.last().is_some_and(|p| !p.is_empty()));
+        }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use darwin::{is_of_cxx, join_for_darwin};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 pub(crate) use watch::{Watch, end_group};
-pub use windows::{Dll, SystemLibrary, link_dll};
+pub use windows::{Dll, SystemLibrary, link_dll, link_dll_with_c_library};
 pub use wine::windows_folder;
 
 /// The target that this tool was built for; compilers for it need no prefix.
@@ -166,6 +166,12 @@ impl Compiler {
         let said = target::predefined(self)?;
         let mut lines = said.lines().filter_map(|l| l.strip_prefix("#define ")?.split_once(' '));
         lines.find(|(macro_name, _)| *macro_name == name).map(|(_, value)| value.to_owned())
+    }
+
+    /// What it writes before each name of C in objects for Windows: an underscore on x86.
+    pub(crate) fn symbol_prefix(&self) -> String {
+        let asks = is_windows(&self.target);
+        asks.then(|| self.predefined("__USER_LABEL_PREFIX__")).flatten().unwrap_or_default()
     }
 
     /// The path of a library in its search path, if it is there.

@@ -48,12 +48,20 @@ pub struct Dll {
     pub libs: Vec<String>,
     /// Where the rest comes from.
     pub system: Vec<SystemLibrary>,
+    /// The import library of what is to be loaded before all other imports.
+    pub first: Option<PathBuf>,
+    /// What it exports, beside what its objects say of themselves.
+    pub exports: Vec<String>,
     /// Where intermediate files may go.
     pub work: PathBuf,
 }
 
 /// What a library is called in the loader's own words when it starts.
 const ENTRY: &str = "DllMain";
+
+/// Before the name of the pointer to an imported function, as objects are read: on x86 without the underscore
+/// of C's names, which stands between the two.
+const POINTER: &str = "__imp_";
 
 /// How C is compiled for Windows: every address is good for a library.
 pub(super) fn flags(target: &str) -> Vec<&'static str> {
@@ -80,13 +88,25 @@ pub fn link_dll(
     library: &Path,
     import_library: &Path,
 ) -> Result<bool> {
-    let place = Place::of(&compiler.target);
-    let link = Link { compiler, dll, library, import_library, place };
+    let link = Link::new(compiler, dll, library, import_library);
     match (link.alone(), link.can_have_c_library()) {
         (Ok(()), _) => Ok(false),
         (Err(report), false) => Err(report),
         (Err(_), true) => link.with_c_library().map(|()| true),
     }
+}
+
+/// The same for one that calls a C library in any case: the compiler's own.
+///
+/// # Errors
+/// As [`link_dll`].
+pub fn link_dll_with_c_library(
+    compiler: &Compiler,
+    dll: &Dll,
+    library: &Path,
+    import_library: &Path,
+) -> Result<()> {
+    Link::new(compiler, dll, library, import_library).with_c_library()
 }
 
 struct Link<'a> {
@@ -99,7 +119,16 @@ struct Link<'a> {
 
 const DOING: &str = "linking the library";
 
-impl Link<'_> {
+impl<'a> Link<'a> {
+    fn new(
+        compiler: &'a Compiler,
+        dll: &'a Dll,
+        library: &'a Path,
+        import_library: &'a Path,
+    ) -> Link<'a> {
+        Link { compiler, dll, library, import_library, place: Place::of(&compiler.target) }
+    }
+
     fn alone(&self) -> Result<()> {
         if is_msvc(&self.compiler.target) {
             return self.by_microsofts(&["/nodefaultlib", "/entry:DllMain"], &self.imports()?);
@@ -139,9 +168,16 @@ impl Link<'_> {
     }
 
     fn inputs(&self) -> Vec<OsString> {
-        let mut inputs: Vec<OsString> = self.dll.objects.iter().map(OsString::from).collect();
+        let full = |path: &PathBuf| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            OsString::from(path)
+        };
+        let mut inputs: Vec<OsString> = self.dll.objects.iter().map(full).collect();
+        // GNU's linker sorts imports by the paths of their libraries, and `./` comes before all others.
+        let first = self.dll.first.as_ref().and_then(|first| first.file_name());
+        inputs.extend(first.map(|name| Path::new(".").join(name).into()));
         inputs.push("-Wl,--start-group".into());
-        inputs.extend(self.dll.archives.iter().map(OsString::from));
+        inputs.extend(self.dll.archives.iter().map(full));
         inputs.push("-Wl,--end-group".into());
         inputs
     }
@@ -163,15 +199,30 @@ impl Link<'_> {
     }
 
     fn by_driver(&self, more: Vec<OsString>) -> Result<()> {
+        let mut command = self.compiler.command();
         let mut arguments: Vec<OsString> = vec!["-shared".into(), "-o".into(), self.library.into()];
+        if let Some(folder) = self.dll.first.as_ref().and_then(|first| first.parent()) {
+            command.current_dir(folder);
+        }
         arguments.extend(more);
+        arguments.extend(self.definition()?.map(OsString::from));
         let mut implib = OsString::from("-Wl,--out-implib,");
         implib.push(self.import_library);
         arguments.push(implib);
         if self.compiler.zig().is_none() {
             arguments.push("-Wl,--no-insert-timestamp".into());
         }
-        self.compiler.run(&arguments, DOING)
+        command.args(&arguments);
+        run(command, DOING)
+    }
+
+    /// The file that names what is exported, if anything is to be named.
+    fn definition(&self) -> Result<Option<PathBuf>> {
+        if self.dll.exports.is_empty() {
+            return Ok(None);
+        }
+        let file = self.dll.work.join("exports.def");
+        write(&file, &format!("EXPORTS\n{}\n", self.dll.exports.join("\n"))).map(|()| Some(file))
     }
 
     fn by_microsofts(&self, options: &[&str], imports: &[PathBuf]) -> Result<()> {
@@ -188,7 +239,8 @@ impl Link<'_> {
         // The same inputs give the same bytes: no time.
         command.args(["/nologo", "/dll", "/Brepro"]).args(options);
         command.arg(named("/out:", self.library)).arg(named("/implib:", self.import_library));
-        command.args(&self.dll.objects).args(&self.dll.archives).args(imports);
+        command.args(&self.dll.first).args(&self.dll.objects).args(&self.dll.archives);
+        command.args(imports).args(self.definition()?.map(|file| named("/def:", &file)));
         command.args(self.dll.libs.iter().map(|name| format!("{name}.lib")));
         run(command, DOING)
     }
@@ -205,8 +257,7 @@ impl Link<'_> {
         let last = self.dll.system.len().saturating_sub(1);
         for name in self.wanted()? {
             let lends = |l: &SystemLibrary| l.lends.contains(&name);
-            let imported = ["__imp__", "_imp__", "__imp_"];
-            let imported = imported.iter().find_map(|prefix| name.strip_prefix(prefix));
+            let imported = name.strip_prefix(POINTER);
             let place = match (self.dll.system.iter().position(lends), imported) {
                 (Some(place), _) => (place, name.as_str()),
                 (None, Some(name)) => {
@@ -226,7 +277,7 @@ impl Link<'_> {
     /// What objects and archives refer to and none of them defines.
     fn wanted(&self) -> Result<BTreeSet<String>> {
         let (mut wanted, mut defined) = (BTreeSet::new(), BTreeSet::new());
-        for file in self.dll.objects.iter().chain(&self.dll.archives) {
+        for file in self.dll.objects.iter().chain(&self.dll.archives).chain(&self.dll.first) {
             let unreadable = |why: String| {
                 let message = format!("could not read `{}`: {why}", file.display());
                 Report::from(Diagnostic::error("A8411", message))
@@ -249,10 +300,7 @@ impl Link<'_> {
         let made = self.dll.work.join(format!("{}.lib", library.stem()));
         let names: Vec<_> = names.collect();
         let text = format!("LIBRARY {}\nEXPORTS\n{}\n", library.file, names.join("\n"));
-        fs::write(&definition, text).map_err(|error| {
-            let message = format!("could not write `{}`: {error}", definition.display());
-            Report::from(Diagnostic::error("A8301", message))
-        })?;
+        write(&definition, &text)?;
         let mut command = self.dlltool();
         // Names that it makes up have these in them: they must not tell of the folder.
         command.current_dir(&self.dll.work).arg("-d").args(definition.file_name());
@@ -284,4 +332,11 @@ impl Link<'_> {
         command.args(["-k", "-m", machine]);
         command
     }
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).map_err(|error| {
+        let message = format!("could not write `{}`: {error}", file.display());
+        Diagnostic::error("A8301", message).into()
+    })
 }

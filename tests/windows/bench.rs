@@ -1,6 +1,7 @@
 //! What the tests run, and on what: programs are built once, and kept as long as their sources are the same.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -66,12 +67,22 @@ impl Cpu {
             // their libraries, and `./` comes before all that begin with `/`.
             let prefix = if self == X86 { "_" } else { "" };
             let name = library.file_name().unwrap().to_str().unwrap();
+            let wanted = if name.contains("-heap.") { "alloc8_heap" } else { "alloc8_hooks" };
             command
                 .current_dir(library.parent().unwrap())
                 .arg(format!("./{name}"))
-                .arg(format!("-Wl,-u,__imp_{prefix}alloc8_hooks"));
+                .arg(format!("-Wl,-u,__imp_{prefix}{wanted}"));
         }
         built(&format!("client-{}-{crt:?}.exe", self.name), &mut command, imports)
+    }
+
+    /// The same program with these files and options in its link.
+    pub(super) fn program(self, crt: Crt, text: &str, more: &[&OsStr], program: &Path) {
+        let mut command = self.compiler(crt);
+        command.arg(source(text)).args(more).arg("-o").arg(program);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}\n{said}");
     }
 
     pub(super) fn plug(self, crt: Crt) -> PathBuf {

@@ -161,16 +161,23 @@ fn without_the_sources_of_minhook_it_is_said_where_they_come_from() {
 }
 
 #[test]
-fn what_is_rendered_alone_is_refused_with_words() {
+fn linkers_that_cannot_join_and_runs_of_two_libraries_are_refused_with_words() {
     let place = place();
-    let cases: [&[&str]; 3] =
-        [&["--hook", "redirect"], &["--mode", "static"], &["--mode", "prefixed", "--prefix", "my"]];
-    for words in cases {
-        let mut build = tool(&["build", "-p", "windows"]);
-        build.args(words).arg("-o").arg(place.path().join("x.dll"));
-        let output = build.output().unwrap();
+    let refused = |command: &mut Command, words: &str| {
+        let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(2) && text.contains("error[A8202]"), "{text}");
+        assert!([Some(2), Some(125)].contains(&output.status.code()), "{text}");
+        assert!(text.contains("error[A8202]") && text.contains(words), "{text}");
+    };
+    let program = static_program(X64, place.path());
+    let mut run = tool(&["run", "-p", "windows", "--hook", "redirect", "--"]);
+    refused(run.arg(program), "build --hook redirect");
+    if Command::new("lld-link").arg("--version").output().is_err() {
+        return common::skip("lld-link", "apt-get install clang lld llvm");
+    }
+    for words in [&["--mode", "static"][..], &["--mode", "prefixed", "--prefix", "my"]] {
+        let mut build = tool(&["build", "-p", "windows", "--target", "x86_64-pc-windows-msvc"]);
+        refused(build.args(words).arg("-o").arg(place.path().join("x.a")), "MinGW's gcc");
     }
 }
 

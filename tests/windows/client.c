@@ -1,7 +1,8 @@
 /* client HOW LIBRARY [PLUG...]: what a program sees of the heap behind its C library.
  *
  * HOW says what must be found: `none`, no hooks; `imports`, the calls of modules; `code`, those inside the C
- * library too; with `late-` before it, the client itself loads the library, while threads allocate.
+ * library too; `module`, those of this program alone, which carries the heap; with `late-` before it, the client
+ * itself loads the library, while threads allocate.
  * Each check that fails is a line; the last line counts them, and without that line nothing is proved. */
 #include <direct.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include "counted_heap.h"
 
 static unsigned checks, failures;
-static int hooked, in_code; /* what is to be seen */
+static int hooked, in_code, everywhere; /* what is to be seen */
 static struct counters none, *counters = &none;
 static _Bool (*has)(const void *ptr);
 
@@ -145,12 +146,12 @@ static void plug_in(const char *file)
     void *(*early)(void) = (void *(*)(void))(void *)GetProcAddress(module, "plug_early");
     void *(*get)(size_t) = (void *(*)(size_t))(void *)GetProcAddress(module, "plug_malloc");
     void (*put)(void *) = (void (*)(void *))(void *)GetProcAddress(module, "plug_free");
-    CHECK(ours(early()) == hooked);
+    CHECK(ours(early()) == everywhere);
     void *block = get(100);
-    CHECK(ours(block) == hooked);
+    CHECK(ours(block) == everywhere);
     put(block);
     put(early());
-    if (hooked) { /* one heap: whoever frees it */
+    if (everywhere) { /* one heap: whoever frees it */
         free(get(100));
         put(malloc(100));
     }
@@ -164,14 +165,14 @@ static void by_name(const char *library)
     void *(*get)(size_t) = (void *(*)(size_t))(void *)GetProcAddress(module, "malloc");
     void (*put)(void *) = (void (*)(void *))(void *)GetProcAddress(module, "free");
     void *block = get(100);
-    CHECK(ours(block) == hooked);
+    CHECK(ours(block) == everywhere);
     put(block);
     const int is_wide = sizeof(void *) == 8;
     get = (void *(*)(size_t))(void *)GetProcAddress(module, is_wide ? "??2@YAPEAX_K@Z" : "??2@YAPAXI@Z");
     put = (void (*)(void *))(void *)GetProcAddress(module, is_wide ? "??3@YAXPEAX@Z" : "??3@YAXPAX@Z");
     if (get && put) {
         block = get(100);
-        CHECK(ours(block) == hooked);
+        CHECK(ours(block) == everywhere);
         put(block);
     }
 }
@@ -226,6 +227,7 @@ int main(int argc, char **argv)
     how += late ? 5 : 0;
     hooked = strcmp(how, "none") != 0;
     in_code = strcmp(how, "code") == 0;
+    everywhere = hooked && strcmp(how, "module") != 0;
 
     char *before = strcpy(malloc(100), "from before"), *other = strcpy(malloc(100), "another");
     if (late)

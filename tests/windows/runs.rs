@@ -48,7 +48,7 @@ impl Place {
 
     /// Puts the client here, with plug-ins of both C libraries.
     fn client(&self, crt: Crt, linked: bool) -> PathBuf {
-        let imports = self.path("libhooks.dll.a");
+        let imports = self.path(&format!("lib{}.a", self.heap()));
         let program = self.cpu.client(crt, linked.then_some(imports.as_path()));
         let here = self.path("client.exe");
         fs::copy(program, &here).unwrap();
@@ -58,8 +58,13 @@ impl Place {
         here
     }
 
+    /// Where the heap is: in a library of its own, which brings the one with the hooks, or in that one.
+    fn heap(&self) -> &'static str {
+        if self.hook == "redirect" { "hooks-heap.dll" } else { "hooks.dll" }
+    }
+
     fn arguments<'a>(&self, how: &'a str) -> [&'a str; 4] {
-        [how, "hooks.dll", "plug-Msvcrt.dll", "plug-Ucrt.dll"]
+        [how, self.heap(), "plug-Msvcrt.dll", "plug-Ucrt.dll"]
     }
 
     /// The library is the program's first import: no block is older than its hooks.
@@ -79,7 +84,7 @@ impl Place {
         let here = self.path("inject.exe");
         fs::copy(self.cpu.inject(), &here).unwrap();
         let how = self.arguments(sees(self.hook));
-        let run = wine.run(&here, &[&["hooks.dll", "client.exe"], &how[..]].concat());
+        let run = wine.run(&here, &[&[self.heap(), "client.exe"], &how[..]].concat());
         run.is_good(&self.what(crt, "injected"));
         assert!(run.counted("allocated") > 1000 && run.counted("foreign") < 100, "{}", run.text);
     }
@@ -126,7 +131,9 @@ fn every_way(cpu: Cpu, hook: &'static str) {
     for crt in crts(cpu) {
         place.linked(wine, *crt);
         place.injected(wine, *crt);
-        place.launched(wine, *crt);
+        if hook != "redirect" {
+            place.launched(wine, *crt);
+        }
         place.late(wine, *crt);
     }
 }
@@ -144,6 +151,14 @@ fn hooks_in_code_by_detours_hold_every_way_on_x64() {
 #[test]
 fn hooks_in_imports_hold_every_way_on_x64() {
     every_way(X64, "iat");
+}
+
+#[test]
+fn hooks_before_a_heap_in_a_library_of_its_own_hold_every_way() {
+    every_way(X64, "redirect");
+    if std::env::var_os("ALLOC8_ALL").is_some() {
+        every_way(X86, "redirect");
+    }
 }
 
 #[test]

@@ -30,8 +30,11 @@ pub(super) fn build(
     let name = prefix.strip_suffix('_').unwrap_or(prefix);
     let output = options.output.clone().unwrap_or_else(|| PathBuf::from(format!("lib{name}.a")));
     let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    // A version may follow.
-    let shared = soname.ends_with(".so") || soname.contains(".so.");
+    let shared = match platform.hooks {
+        Some(_) => soname.ends_with(".dll"),
+        // A version may follow.
+        None => soname.ends_with(".so") || soname.contains(".so."),
+    };
     let form = if shared { Form::Shared } else { Form::Object };
     let order = Order {
         platform,
@@ -48,6 +51,11 @@ pub(super) fn build(
     match form {
         Form::Shared => place(&built.file, &output)?,
         Form::Object => carry::archive(compiler, &built.file, &output)?,
+    }
+    if let Some((made, name)) =
+        built.import_library.as_ref().and_then(|m| Some((m, m.file_name()?)))
+    {
+        place(made, &output.with_file_name(name))?;
     }
     let header = output.parent().unwrap_or(Path::new("")).join(header(name));
     write(&header, built.header.as_bytes())?;

@@ -162,6 +162,11 @@ fn library(
     }
     let allocator = find_allocator(options.allocator.as_deref().unwrap_or("simple_heap"), show)?;
     let hook = options.hook.and_then(hook_name);
+    if hook.as_deref() == Some("redirect") {
+        return Err(Diagnostic::error("A8202", "`run` makes one library the program's first import, and `--hook redirect` has two")
+            .help("take `--hook iat`, which changes the same; or link the program with what `build --hook redirect` makes")
+            .into());
+    }
     let order = Order {
         platform,
         allocator: &allocator,

@@ -1,0 +1,203 @@
+//! The same for Windows: the names, and the pointers by which code calls them that takes them for imports.
+//!
+//! Only GNU's linker joins objects there; LLVM's and Microsoft's have no such thing.
+
+use std::path::{Path, PathBuf};
+
+use super::{Seen, arguments, carrier, listed_in, options};
+use crate::{
+    artifact::{Image, ImageImport},
+    diagnostic::{Diagnostic, Report, Result},
+    embedded,
+    hide::{Hidden, objcopy},
+    interposer::{Order, compile_beside, import_library_name, read, recipe, write},
+    laws::Compilers,
+    plan::{Mode, Plan},
+    render::{self, view},
+    spec::Abi,
+    toolchain::{Compiler, Dll, Recipe, Runner, compile, join, link_dll_with_c_library},
+};
+
+/// Refuses compilers whose linker cannot join.
+///
+/// # Errors
+/// `A8202`.
+pub(super) fn refuse_other_linkers(compiler: &Compiler) -> Result<()> {
+    if !compiler.is_msvc() && compiler.zig().is_none() {
+        return Ok(());
+    }
+    let message = format!("`{}` cannot join objects into one for Windows", compiler.name());
+    Err(Diagnostic::error("A8202", message)
+        .fact("LLVM's and Microsoft's linkers have no `-r` for COFF")
+        .help("take MinGW's gcc (`--target x86_64-pc-windows-gnu`), or compile what `alloc8-gen generate` renders into your program")
+        .into())
+}
+
+/// The object: the shim and the allocator joined, its other names hidden.
+pub(super) fn made(
+    order: &Order<'_>,
+    abi: &Abi,
+    plan: &Plan,
+    archives: &Hidden,
+    work: &Path,
+) -> Result<PathBuf> {
+    let kept = plan.allocator.keep.iter().chain(&plan.allocator.export);
+    let recipe = Recipe {
+        pull: kept.map(|name| written(abi, name)).collect(),
+        ..recipe(order, abi, plan, &archives.archives, work)
+    };
+    compile_beside(order.compiler, &work.join("shim.c"), &recipe.shim, &[], archives)?;
+    let (joined, made) = (work.join("joined.o"), work.join("made.o"));
+    join(order.compiler, &recipe, &joined)?;
+    let names: Vec<String> = names(plan, abi).iter().map(|name| written(abi, name)).collect();
+    let keep = listed_in(work, "--keep-global-symbols=", "names.txt", &names)?;
+    let arguments = [keep, joined.into(), made.clone().into()];
+    objcopy(order.compiler, &arguments, "hiding the allocator's own names in the object")?;
+    Ok(made)
+}
+
+/// As the object has it, with what the ABI puts before each name of C.
+fn written(abi: &Abi, name: &str) -> String {
+    match name.strip_prefix(POINTER) {
+        Some(name) => format!("{POINTER}{}{name}", abi.symbol_prefix),
+        None => format!("{}{name}", abi.symbol_prefix),
+    }
+}
+
+/// Before the name of the pointer by which an import is called.
+const POINTER: &str = "__imp_";
+
+/// All that the object shows, as C spells it: inside a program, each name and its import's pointer.
+pub(super) fn names(plan: &Plan, abi: &Abi) -> Vec<String> {
+    let mut names = view::listed(plan, abi);
+    if plan.mode == Mode::Static {
+        names.extend(view::exported(plan, abi).iter().map(|name| format!("{POINTER}{name}")));
+    }
+    names
+}
+
+/// A DLL of functions under a prefix, and beside it its import library.
+pub(super) fn dll(
+    order: &Order<'_>,
+    abi: &Abi,
+    plan: &Plan,
+    archives: &Hidden,
+    work: &Path,
+) -> Result<PathBuf> {
+    let shim = work.join("shim.o");
+    compile(order.compiler, &work.join("shim.c"), &shim, &[])?;
+    let names = view::listed(plan, abi);
+    let dll = Dll {
+        objects: vec![shim],
+        archives: archives.archives.clone(),
+        libs: plan.allocator.libs.clone(),
+        exports: names.clone(),
+        work: work.to_owned(),
+        ..Dll::default()
+    };
+    let library = work.join(order.soname);
+    let import_library = work.join(import_library_name(order.compiler, order.soname));
+    link_dll_with_c_library(order.compiler, &dll, &library, &import_library)?;
+    let data = read(&library)?;
+    let exports = Image::read(&data).map_err(|error| unreadable(&library, &error.to_string()))?;
+    let missing = names.iter().filter(|name| !exports.iter().any(|image| image.exports(name)));
+    let facts: Vec<_> = missing.map(|name| format!("`{name}` is not exported")).collect();
+    if facts.is_empty() {
+        return Ok(library);
+    }
+    let message = "the library that was linked does not do what its plan says";
+    let diagnostic = Diagnostic::error("A8440", message);
+    Err(facts.into_iter().fold(diagnostic, Diagnostic::fact).into())
+}
+
+/// The programs' texts: that in C refers to every name of the plan.
+///
+/// # Errors
+/// `A8999` if a template is wrong, which is never the user's fault.
+pub(super) fn sources(plan: &Plan, abi: &Abi) -> Result<[String; 2]> {
+    let names: Vec<_> = names(plan, abi).iter().map(|name| written(abi, name)).collect();
+    let text = |file: &str| {
+        let template =
+            embedded::text(&format!("templates/carrier/{file}.tera")).unwrap_or_default();
+        render::alone(file, &template, &serde_json::json!({ "names": names }))
+    };
+    Ok([text("windows.c")?, text("windows.cpp")?])
+}
+
+/// Links a program in each language, reads its imports and runs it.
+///
+/// # Errors
+/// `A8441` with what was wrong with which program; `A8402` with what a linker said.
+pub(super) fn prove(
+    compiler: &Compiler,
+    plan: &Plan,
+    abi: &Abi,
+    object: &Path,
+    work: &Path,
+) -> Result<Vec<Seen>> {
+    let compilers = Compilers::beside(compiler);
+    let [c, cpp] = sources(plan, abi)?;
+    // Libraries of the C++ runtime have operators of their own, which call the C library's malloc.
+    let forms = [
+        ("in C", "carrier.c", c, None, Ok(compiler)),
+        ("in C++, with its runtime", "carrier.cpp", cpp, Some("-static"), compilers.cxx.as_ref()),
+    ];
+    let list = work.join("carrier.args");
+    write(&list, &arguments(object, &options(compiler, plan, abi)))?;
+    let mut at = std::ffi::OsString::from("@");
+    at.push(&list);
+    let mut seen = Vec::new();
+    for (form, file, text, option, driver) in forms {
+        let driver = match driver {
+            Ok(driver) => driver,
+            Err(why) => {
+                seen.push(Seen::new(form.to_owned(), why, false));
+                continue;
+            }
+        };
+        let (file, program) = (work.join(file), work.join("carrier.exe"));
+        write(&file, text.as_bytes())?;
+        let mut words: Vec<std::ffi::OsString> = vec!["-O1".into(), file.into(), at.clone()];
+        words.extend(option.map(std::ffi::OsString::from));
+        words.extend(["-o".into(), program.clone().into()]);
+        driver.run(&words, &format!("linking a program ({form})"))?;
+        let mut faults = faults(&program, plan, abi)?;
+        let runner = Runner::of(&driver.target).filter(|_| faults.is_empty());
+        let what = match runner.map(|runner| runner.command(&program, None).output()) {
+            None => "linked and read back, not run: the target does not run here",
+            // Wine may end with 0 and have run nothing.
+            Some(Ok(ran)) if ran.status.success() && ran.stdout.starts_with(b"whole") => {
+                "linked, read back and run"
+            }
+            Some(Ok(ran)) => {
+                faults.push(format!("it ended with {}, and not at its end", ran.status));
+                "linked"
+            }
+            Some(Err(error)) => {
+                faults.push(format!("it could not be started: {error}"));
+                "linked"
+            }
+        };
+        carrier::wrong(form, faults)?;
+        seen.push(Seen::new(form.to_owned(), what, true));
+    }
+    Ok(seen)
+}
+
+/// What of the plan a program still takes from a library.
+fn faults(program: &Path, plan: &Plan, abi: &Abi) -> Result<Vec<String>> {
+    let data = read(program)?;
+    let images = Image::read(&data).map_err(|error| unreadable(program, &error.to_string()))?;
+    let imports = images.iter().flat_map(|image| &image.imports);
+    let names = view::exported(plan, abi);
+    let others = imports.filter(|import| names.contains(&import.name));
+    let fault = |import: &ImageImport| {
+        let library = import.library.as_deref().unwrap_or("a library");
+        format!("`{}` is that of {library}", import.name)
+    };
+    Ok(others.map(fault).collect())
+}
+
+fn unreadable(file: &Path, why: &str) -> Report {
+    Diagnostic::error("A8441", format!("`{}` cannot be read back: {why}", file.display())).into()
+}
