@@ -64,10 +64,11 @@ fn version(package: &str) -> String {
     text.split(['-', '+']).next().unwrap_or_default().to_owned()
 }
 
-fn ours(folder: &Path) -> Verdict {
-    let library = folder.join("libheap.so");
+/// What the tool builds of an allocator; Debian's archive of one of the others, for comparison.
+fn ours(folder: &Path, allocator: &str) -> Verdict {
+    let library = folder.join(format!("lib{allocator}.so"));
     let status = Command::new(env!("CARGO_BIN_EXE_alloc8-gen"))
-        .args(["build", "-q", "-o"])
+        .args(["build", "-q", "-a", allocator, "-o"])
         .arg(&library)
         .env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
         .status();
@@ -82,11 +83,17 @@ fn the_readme_s_table_of_other_allocators_is_what_verify_says() {
     if let Some((package, file, _)) = missing {
         return common::skip(file, &format!("apt-get install {package}"));
     }
+    if !folder.join("libjemalloc.a").exists() {
+        return common::skip("libjemalloc.a", "apt-get install libjemalloc-dev");
+    }
     let work = tempfile::tempdir().expect("a folder");
     let mut table = String::from(
         "| preloaded on Debian 12 | malloc family bound | missing, so that two heaps meet | operators that pass over a program's own | tuning and statistics answered |\n|---|---|---|---|---|\n",
     );
-    table += &row("**alloc8-gen**, simple_heap", &ours(work.path()));
+    table += &row("**alloc8-gen**, simple_heap", &ours(work.path(), "simple_heap"));
+    let title =
+        format!("**alloc8-gen**, jemalloc {} (`libjemalloc.a`)", version("libjemalloc-dev"));
+    table += &row(&title, &ours(work.path(), "jemalloc-unprefixed"));
     for (package, file, name) in OTHERS {
         let title = format!("{name} {} (`{file}`)", version(package));
         table += &row(&title, &judge(&folder.join(file)));
