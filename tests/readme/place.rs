@@ -160,6 +160,9 @@ impl Place {
              malloc_usable_size = \"mylib_malloc_usable_size\"\n",
         );
         place.more.push(("WINEPREFIX", wine_prefix()));
+        if !wine_prefix().join("made").is_file() {
+            place.prepare("WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml= wineboot -i && touch $WINEPREFIX/made");
+        }
         place.more.push(("MINHOOK", minhook));
         let gcc = "x86_64-w64-mingw32-gcc -O2";
         place.prepare(&format!("{gcc} -std=c11 -c mylib.c && ar rcs libmylib.a mylib.o"));
