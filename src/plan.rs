@@ -16,7 +16,7 @@ mod bind;
 mod cxx;
 mod foreign;
 mod guard;
-mod hooks;
+pub(crate) mod hooks;
 mod mode;
 mod prefixed;
 mod price;

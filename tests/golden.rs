@@ -37,6 +37,11 @@ fn in_cxx_on_macos(name: &str) -> (String, render::Files) {
     for_platform("macos", "cpp", "interpose", name)
 }
 
+/// The same for Windows in C++.
+fn in_cxx_on_windows(name: &str) -> (String, render::Files) {
+    for_platform("windows", "cpp", "interpose", name)
+}
+
 /// The same for macOS in Rust.
 fn in_rust_on_macos(name: &str) -> (String, render::Files) {
     for_platform("macos", "rust", "interpose", name)
@@ -87,6 +92,7 @@ fn the_committed_files_are_what_is_rendered() {
     let others = [
         in_cxx("simple_heap"),
         in_cxx_on_macos("simple_heap"),
+        in_cxx_on_windows("simple_heap"),
         in_rust_on_macos("simple_heap"),
         in_rust("simple_heap"),
         in_programs("simple_heap"),
@@ -156,6 +162,7 @@ fn the_same_inputs_give_the_same_bytes() {
     assert_eq!(in_rust("simple_heap"), in_rust("simple_heap"));
     assert_eq!(in_cxx("simple_heap"), in_cxx("simple_heap"));
     assert_eq!(in_cxx_on_macos("simple_heap"), in_cxx_on_macos("simple_heap"));
+    assert_eq!(in_cxx_on_windows("simple_heap"), in_cxx_on_windows("simple_heap"));
     assert_eq!(in_programs("simple_heap"), in_programs("simple_heap"));
 }
 
@@ -177,6 +184,7 @@ fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
     let others = [
         in_cxx("simple_heap").1,
         in_cxx_on_macos("simple_heap").1,
+        in_cxx_on_windows("simple_heap").1,
         in_rust_on_macos("simple_heap").1,
         in_rust("simple_heap").1,
         in_programs("simple_heap").1,

@@ -44,9 +44,19 @@ fn undescribed() -> Allocator {
 }
 
 fn rendered(allocator: &Allocator, mode: &str, hook: Option<&str>) -> Result<Files, Report> {
+    in_language("c", allocator, mode, hook)
+}
+
+fn in_language(
+    lang: &str,
+    allocator: &Allocator,
+    mode: &str,
+    hook: Option<&str>,
+) -> Result<Files, Report> {
     let windows = spec::platform("windows").unwrap();
     let (plan, _) = Plan::new(&windows, allocator).unwrap();
     let inputs = Inputs {
+        lang: lang.to_owned(),
         mode: mode.to_owned(),
         hook: hook.map(str::to_owned),
         prefix: (mode == "prefixed").then(|| "my".to_owned()),
@@ -114,6 +124,73 @@ fn hooks_of_a_heap_that_promises_nothing_compile_without_warnings() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A heap class in a file that has included what it may clash with: Windows' own declarations, and a C library's.
+const CLASS: &str = r#"
+#include <windows.h>
+#include <process.h>
+#include <cstdlib>
+#include <cstring>
+#include "redirect.hpp"
+struct MyHeap {
+    void *malloc(std::size_t size) { return HeapAlloc(GetProcessHeap(), 0, size); }
+    void free(void *ptr) { HeapFree(GetProcessHeap(), 0, ptr); }
+    void *memalign(std::size_t, std::size_t size) { return malloc(size); }
+    std::size_t getSize(void *ptr) { return HeapSize(GetProcessHeap(), 0, ptr); }
+    bool owns(const void *ptr) { return ptr != nullptr; }
+};
+ALLOC8_REDIRECT(MyHeap);
+"#;
+
+/// What is wrong with a C++ file beside the headers.
+fn compile_headers(
+    compiler: &[&str],
+    standard: &str,
+    source: &str,
+    files: &Files,
+    folder: &Path,
+) -> Option<String> {
+    for (name, text) in files {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    fs::write(folder.join("unit.cpp"), source).unwrap();
+    let cxx = compiler[0].replace("gcc", "g++").replace("clang", "clang++");
+    let mut command = Command::new(cxx);
+    command.args(&compiler[1..]).args([standard, "-fno-exceptions", "-fno-rtti", "-Wall"]);
+    command.args(["-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "unit.cpp"]);
+    // clang has no library here.
+    command.args(compiler[0].contains("clang").then_some("-ffreestanding"));
+    let output = command.current_dir(folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (!output.status.success()).then(|| format!("{command:?}\n{said}"))
+}
+
+#[test]
+fn headers_compile_without_warnings_for_every_abi() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (compiler, inline) in COMPILERS.iter().filter(|(c, _)| is_there(c[0])) {
+        let alone = "#include \"shim.hpp\"\n";
+        let whole = if compiler[0].contains("mingw32") { CLASS } else { alone };
+        let tries: &[_] = &[
+            (None, "-std=c++17", whole),
+            (None, "-std=c++20", whole),
+            (Some("iat"), "-std=c++17", alone),
+            (Some("detours"), "-std=c++17", alone),
+        ];
+        for (hook, standard, source) in tries.iter().filter(|t| *inline || t.0 != Some("detours")) {
+            let files = in_language("cpp", &simple_heap(), "interpose", *hook).unwrap();
+            wrong.extend(compile_headers(compiler, standard, source, &files, folder.path()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_header_has_no_heap_in_it_that_is_called_through_a_table() {
+    let refused = in_language("cpp", &simple_heap(), "interpose", Some("redirect")).unwrap_err();
+    assert_eq!(refused.diagnostics[0].code, "A8253");
 }
 
 #[test]

@@ -21,11 +21,11 @@ use crate::{
 
 /// A C++ file to compile, the headers for it, and its compiler.
 pub(super) struct Unit {
-    compiler: Compiler,
+    pub(super) compiler: Compiler,
     source: PathBuf,
     headers: PathBuf,
     /// What the compiler sees, hashed.
-    key: String,
+    pub(super) key: String,
     /// The file and all that it includes but for rendered headers and the system's.
     pub(super) inputs: Vec<PathBuf>,
 }
@@ -111,15 +111,24 @@ impl Unit {
 
     /// The heap's functions alone, under their own names, to be measured.
     pub(super) fn heap(&self, cache: &Path) -> Result<PathBuf> {
-        let object = cache.join("objects").join(format!("{}-heap.o", self.key));
+        self.made(cache, "heap", &["-DALLOC8_HEAP_ONLY"])
+    }
+
+    fn made(&self, cache: &Path, what: &str, more: &[&str]) -> Result<PathBuf> {
+        let object = cache.join("objects").join(format!("{}-{what}.o", self.key));
         if !object.is_file() {
             make_folder(&cache.join("objects"))?;
             let work = Work::new(cache)?;
-            let made = work.path.join("heap.o");
-            self.compile(&["-DALLOC8_HEAP_ONLY"], &made)?;
+            let made = work.path.join("made.o");
+            self.compile(more, &made)?;
             rename(&made, &object)?;
         }
         Ok(object)
+    }
+
+    /// The shim and the heap.
+    pub(super) fn object(&self, cache: &Path) -> Result<PathBuf> {
+        self.made(cache, "shim", &[])
     }
 
     /// What the measuring program, which is in C, is linked with for it.
@@ -140,7 +149,7 @@ impl Unit {
 
     /// As the build fragments compile it.
     fn arguments(&self, first: &[&str]) -> Vec<OsString> {
-        let fixed = ["-std=c++17", "-O2", "-fPIC", "-fno-lto", "-fexceptions"];
+        let fixed = self.compiler.cxx_flags();
         let mut arguments: Vec<OsString> = first.iter().chain(&fixed).map(OsString::from).collect();
         arguments.extend(["-I".into(), self.headers.clone().into(), self.source.clone().into()]);
         arguments
@@ -155,6 +164,7 @@ impl Unit {
 fn headers(order: &Order<'_>, plan: &Plan) -> Result<PathBuf> {
     let inputs = Inputs {
         lang: "cpp".to_owned(),
+        hook: order.hook.map(str::to_owned),
         ..Inputs::interposer(&plan.platform.name, &plan.allocator.name)
     };
     let files = render::render(plan, &inputs)?;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Interposer, Order, Work, archives, inline, key, product_key, read, refuse_other_language,
+    Interposer, Order, Work, archives, cxx, inline, key, product_key, read, refuse_other_language,
     rename, unreadable, write,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     hide::{Hidden, inspect, machine_of},
     init::complete,
     plan::Plan,
-    render::{self, Inputs},
+    render::{self, Files, Inputs},
     spec::{Abi, Hooks, Platform},
     toolchain::{Compiler, Dll, HOST, SystemLibrary, compile, link_dll, make_folder},
     verify::{Verdict, hooks::TABLE, hooks::judge_hooks},
@@ -27,30 +27,38 @@ use crate::{
 /// Builds it, or takes it from the cache if nothing has changed.
 ///
 /// # Errors
-/// As [`super::build`]; `A8202` for another language than C; `A8604` without the sources of what changes code.
+/// As [`super::build`]; `A8604` without the sources of what changes code.
 pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
     refuse_other_language(order)?;
-    if order.lang != "c" {
-        let message = format!("`build` makes libraries for Windows in C, not in `{}`", order.lang);
-        return Err(Diagnostic::error("A8202", message)
-            .help("leave out `--lang`; a heap that is a class needs C functions around it")
-            .into());
-    }
     let abi = super::abi(order)?;
     let mut platform = order.platform.clone();
     platform.narrow(&abi.name);
     let archives = archives(order)?;
+    let mut inputs = archives.clone();
+    let mut looked_at = archives.clone();
+    let class = match order.lang {
+        "cpp" => cxx::Unit::of_class(order, &Plan::new(&platform, order.allocator)?.0)?,
+        _ => None,
+    };
+    if let Some(class) = &class {
+        looked_at.insert(0, class.heap(order.cache)?);
+        inputs.extend(class.inputs.iter().cloned());
+    }
     // What an archive calls of a C library stays that library's: no name comes back to the shim.
     let none = BTreeSet::new();
     let allocator = order.allocator.on(&platform);
-    let (facts, report) = inspect(&archives, &allocator, &none, machine_of(order.compiler));
+    let (facts, report) = inspect(&looked_at, &allocator, &none, machine_of(order.compiler));
     let (facts, mut remarks) = report.finish(facts)?;
     let allocator = complete(&allocator, &facts.defined)?;
     remarks
         .push(Diagnostic::note("A8705", "promised, not measured: no case is written for Windows"));
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
-    let made = assemble(order, hooks, &plan, &archives)?;
+    let unit = match class {
+        None if order.lang == "cpp" => Some(cxx::Unit::of_archive(order, &plan)?),
+        class => class,
+    };
+    let made = assemble(order, hooks, &plan, unit.as_ref(), &archives)?;
     let verdict = judge(&made.library, &plan, &abi)?;
     if made.c_library || made.heap.as_ref().is_some_and(|heap| heap.c_library) {
         let said = match made.heap {
@@ -75,7 +83,7 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
         plan,
         verdict,
         measured: None,
-        inputs: archives,
+        inputs,
         remarks,
     })
 }
@@ -138,14 +146,27 @@ fn heap_library_name(library: &str) -> String {
 }
 
 /// Renders, compiles and links, unless the same inputs have been linked before.
-fn assemble(order: &Order<'_>, hooks: &Hooks, plan: &Plan, archives: &[PathBuf]) -> Result<Made> {
-    let mut inputs = Inputs::interposer(&plan.platform.name, &plan.allocator.name);
-    inputs.hook = order.hook.map(str::to_owned);
-    let files = render::render(plan, &inputs)?;
+fn assemble(
+    order: &Order<'_>,
+    hooks: &Hooks,
+    plan: &Plan,
+    unit: Option<&cxx::Unit>,
+    archives: &[PathBuf],
+) -> Result<Made> {
     let compiler = order.compiler;
-    let object = shim_object(order, files["shim.c"].as_bytes())?;
+    // What a C++ file needs of a runtime, its own compiler brings.
+    let linker = unit.map_or(compiler, |unit| &unit.compiler);
+    let files = match unit {
+        Some(_) => Files::new(),
+        None => rendered(order, plan)?,
+    };
+    let object = match unit {
+        Some(unit) => unit.object(order.cache)?,
+        None => shim_object(order, files["shim.c"].as_bytes())?,
+    };
     let inline = inline::wanted(&object)?;
     let mut parts: Vec<Vec<u8>> = files.values().map(|text| text.as_bytes().to_vec()).collect();
+    parts.extend(unit.map(|unit| unit.key.clone().into_bytes()));
     parts.push(order.soname.as_bytes().to_vec());
     if let Some(source) = &inline {
         parts.extend(source.parts()?);
@@ -179,7 +200,7 @@ fn assemble(order: &Order<'_>, hooks: &Hooks, plan: &Plan, archives: &[PathBuf])
         ..Dll::default()
     };
     match &heap {
-        None => put(compiler, &dll, &made())?,
+        None => put(linker, &dll, &made())?,
         Some((name, text)) => {
             let first = Dll { archives: Vec::new(), libs: Vec::new(), ..dll.clone() };
             put(compiler, &first, &made())?;
@@ -221,6 +242,12 @@ fn refuse_late(heap: &Path, hooks: &str) -> Result<()> {
             Err(Diagnostic::error("A8601", message).help("take another linker with `--cc`").into())
         }
     }
+}
+
+fn rendered(order: &Order<'_>, plan: &Plan) -> Result<Files> {
+    let mut inputs = Inputs::interposer(&plan.platform.name, &plan.allocator.name);
+    inputs.hook = order.hook.map(str::to_owned);
+    render::render(plan, &inputs)
 }
 
 /// The shim's object, from the cache if the same text has been compiled before.

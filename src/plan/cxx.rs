@@ -8,8 +8,11 @@ impl Plan {
     ///
     /// Every operator is its own, for C++ throws and catches: a derived form calls its base by the
     /// public name. Nothing is bound directly: the header has no object whose names a linker could
-    /// bind, and a compiler inlines what it sees.
+    /// bind, and a compiler inlines what it sees. Hooks are the same in both languages.
     pub fn in_cxx(mut self) -> Plan {
+        if self.platform.hooks.is_some() {
+            return self;
+        }
         for answer in &mut self.answers {
             let symbol = &answer.symbol;
             let wrapper = self.platform.is_wrapper(symbol);

@@ -9,7 +9,10 @@ use crate::{
 };
 
 /// Hooks that change tables of imports: what a library calls inside itself stays its own.
-const BY_IMPORTS: &[&str] = &["iat", "redirect"];
+const BY_IMPORTS: &[&str] = &["iat", REDIRECT];
+
+/// The kind of hook that leaves the heap in a library of its own.
+pub(crate) const REDIRECT: &str = "redirect";
 
 impl Plan {
     /// How a symbol is answered where functions are hooked; `None` where nothing differs.
@@ -107,6 +110,16 @@ impl Plan {
             );
         }
         report.finish(()).map(|_| ())
+    }
+
+    /// # Errors
+    /// `A8253` for a hook that calls the heap through a table of another library's, in a header for C++.
+    pub(crate) fn refuse_redirect(&self, hook: Option<&str>) -> Result<()> {
+        let Some(hook) = hook.filter(|hook| *hook == REDIRECT) else { return Ok(()) };
+        let message = format!("`--hook {hook}` is in C: it has no heap in it to include");
+        Err(Diagnostic::error("A8253", message)
+            .help("leave out `--lang`; the heap's own library may be in any language that exports C functions")
+            .into())
     }
 
     fn refuse_any_hook(&self, hook: &str) -> Diagnostic {

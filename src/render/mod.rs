@@ -88,6 +88,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let mut files = Files::new();
     let parts = match inputs.lang.as_str() {
         "cpp" if plan.platform.zone.is_some() => macho::cxx::parts(plan)?,
+        "cpp" if plan.platform.hooks.is_some() => pe::cxx::parts(plan, inputs)?,
         "cpp" => cpp::parts(plan, inputs)?,
         "rust" if plan.platform.zone.is_some() => macho::rust::parts(plan)?,
         "rust" => rust::parts(plan)?,
@@ -253,21 +254,29 @@ fn templates(mechanism: &str, lang: &str) -> std::result::Result<Arc<tera::Tera>
     if let Some(known) = read.get(&key) {
         return Ok(Arc::clone(known));
     }
-    let others: Vec<_> = LANGUAGES.iter().filter(|(name, _)| *name != lang).collect();
+    // Where functions are hooked, the header for C++ has the text in C.
+    let is_base = |name: &str| lang == "cpp" && name == "c";
+    let others: Vec<_> =
+        LANGUAGES.iter().filter(|(name, _)| *name != lang && !is_base(name)).collect();
     let is_other =
         |file: &str| others.iter().any(|(_, ext)| file.ends_with(&format!(".{ext}.tera")));
     // What the shims of all mechanisms have in common is in a folder of the language, and what their
     // fragments have, in `build`.
-    let texts = [mechanism, lang, "build"].into_iter().flat_map(|part| {
-        let folder = format!("templates/{part}/");
-        let files: Vec<_> = embedded::names(&folder).filter(|file| !is_other(file)).collect();
-        files.into_iter().map(move |file| {
-            let text = embedded::text(&format!("{folder}{file}")).unwrap_or_default();
-            (format!("{part}/{file}"), text)
-        })
-    });
+    let base = if lang == "cpp" { "c" } else { "" };
+    let texts = [mechanism, lang, base, "build"]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .flat_map(|part| {
+            let folder = format!("templates/{part}/");
+            let files: Vec<_> = embedded::names(&folder).filter(|file| !is_other(file)).collect();
+            files.into_iter().map(move |file| {
+                let text = embedded::text(&format!("{folder}{file}")).unwrap_or_default();
+                (format!("{part}/{file}"), text)
+            })
+        });
     let mut tera = tera::Tera::new();
     tera.autoescape_on(Vec::<String>::new());
+    tera.register_filter("as_cxx", pe::cxx::as_cxx);
     tera.add_raw_templates(texts.collect::<Vec<_>>())?;
     let tera = Arc::new(tera);
     read.insert(key, Arc::clone(&tera));

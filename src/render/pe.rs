@@ -7,16 +7,15 @@ use super::{Comment, Inputs, Part, call, prefixed, view};
 use crate::{
     allocator::Role,
     operation::{Form, Operation},
-    plan::{Answer, Binding, Mode, Plan},
+    plan::{Answer, Binding, Mode, Plan, hooks::REDIRECT},
     prototype::{Parameter, Prototype},
     spec::{Abi, Symbol},
 };
 
+pub(super) mod cxx;
+
 /// How many C libraries of one process there is room for.
 const SLOTS: usize = 8;
-
-/// The kind of hook that leaves the heap in a library of its own.
-const REDIRECT: &str = "redirect";
 
 /// The files of a shim in C.
 pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
@@ -38,19 +37,27 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     if inputs.hook.as_deref() == Some(REDIRECT) {
         parts.push(part("heap.c.tera", "heap.c", shim(plan, inputs)));
     }
-    for abi in &plan.platform.abis {
-        parts.push(Part {
-            template: "symbols.txt.tera",
-            file: format!("symbols.{}.txt", abi.name),
-            comment: Comment::Hash,
-            context: view::names(plan, abi),
-        });
-    }
+    parts.extend(lists(plan));
     parts
+}
+
+/// What is hooked, for people.
+fn lists(plan: &Plan) -> impl Iterator<Item = Part> {
+    plan.platform.abis.iter().map(|abi| Part {
+        template: "symbols.txt.tera",
+        file: format!("symbols.{}.txt", abi.name),
+        comment: Comment::Hash,
+        context: view::names(plan, abi),
+    })
 }
 
 /// The context of the shim in C.
 fn shim(plan: &Plan, inputs: &Inputs) -> tera::Context {
+    view::context(&values(plan, inputs))
+}
+
+/// What the shim says, in C and in C++.
+fn values(plan: &Plan, inputs: &Inputs) -> Value {
     let mut values = view::shim_values(plan);
     let hooks: Vec<Value> = plan.defined().map(|a| hook(plan, &a.symbol)).collect();
     let spec = plan.platform.hooks.as_ref();
@@ -79,7 +86,7 @@ fn shim(plan: &Plan, inputs: &Inputs) -> tera::Context {
     if let (Value::Object(values), Value::Object(added)) = (&mut values, added) {
         values.extend(added);
     }
-    view::context(&values)
+    values
 }
 
 /// Hooks see to it themselves that no NULL and no size of nothing come to the allocator to be resized
@@ -260,7 +267,8 @@ pub(super) fn body(symbol: &Symbol) -> Option<String> {
         Op::Strdup | Op::Mbsdup | Op::Wcsdup => vec![
             "if (string == NULL)\n        return NULL;".to_owned(),
             format!(
-                "return alloc8_copy_in(library, string, {});",
+                "return ({})alloc8_copy_in(library, string, {});",
+                symbol.prototype.result,
                 size_of_string(symbol.operation)
             ),
         ],

@@ -1,6 +1,6 @@
 //! The C++ compiler that belongs to a C compiler.
 
-use super::Compiler;
+use super::{Compiler, cpu::is_windows, windows};
 
 impl Compiler {
     /// The C++ compiler of the same name and target: `g++-12` for `gcc-12`, `clang++` for `clang`, else
@@ -18,6 +18,20 @@ impl Compiler {
             found
         });
         found.ok_or_else(|| format!("no C++ compiler: {} does not run", tried.join(", ")))
+    }
+
+    /// How a header that is a shim is compiled. On Windows nothing in it throws, and what could would need a
+    /// C++ runtime.
+    pub fn cxx_flags(&self) -> Vec<&'static str> {
+        let mut flags = vec!["-std=c++17", "-O2", "-fno-lto"];
+        flags.extend(match is_windows(&self.target) {
+            true => ["-fno-exceptions", "-fno-rtti"],
+            false => ["-fPIC", "-fexceptions"],
+        });
+        if windows::is_msvc(&self.target) {
+            flags.extend(windows::WITHOUT_SDK);
+        }
+        flags
     }
 }
 

@@ -67,11 +67,13 @@ const POINTER: &str = "__imp_";
 pub(super) fn flags(target: &str) -> Vec<&'static str> {
     let mut flags = vec!["-std=c11", "-O2", "-fno-lto", "-c"];
     if is_msvc(target) {
-        // No headers of Microsoft's are needed, and none of its helpers.
-        flags.extend(["-ffreestanding", "-mno-stack-arg-probe"]);
+        flags.extend(WITHOUT_SDK);
     }
     flags
 }
+
+/// No headers of Microsoft's are needed, and none of its helpers.
+pub(super) const WITHOUT_SDK: [&str; 2] = ["-ffreestanding", "-mno-stack-arg-probe"];
 
 pub(super) fn is_msvc(target: &str) -> bool {
     Place::of(target).is_some_and(|place| place.system == System::Msvc)

@@ -26,10 +26,20 @@ struct Place {
 
 impl Place {
     fn new(cpu: Cpu, hook: &'static str, objects: &[PathBuf], more: &[&str]) -> Place {
+        Place::of("counted_heap.toml", cpu, hook, objects, more)
+    }
+
+    fn of(
+        description: &str,
+        cpu: Cpu,
+        hook: &'static str,
+        objects: &[PathBuf],
+        more: &[&str],
+    ) -> Place {
         let folder = tempfile::tempdir_in(super::bench::folder()).unwrap();
         let place = Place { folder, cpu, hook };
         let (target, output) = (cpu.target(), place.path("hooks.dll"));
-        let description = source("counted_heap.toml");
+        let description = source(description);
         let mut build = tool(&["build", "-p", "windows", "--hook", hook]);
         if !more.contains(&"--target") {
             build.args(["--target", &target]);
@@ -176,6 +186,38 @@ fn hooks_in_code_by_detours_hold_every_way_on_x86() {
 #[test]
 fn hooks_in_imports_hold_every_way_on_x86() {
     every_way(X86, "iat");
+}
+
+/// The heap alone: what counts is the class.
+fn uncounted(cpu: Cpu) -> Vec<PathBuf> {
+    counted(cpu).split_off(1)
+}
+
+#[test]
+fn a_heap_that_is_a_class_answers_as_one_in_c_does() {
+    let Some(wine) = Wine::new() else { return };
+    for (cpu, hook) in [(X64, "minhook"), (X64, "iat"), (X86, "minhook"), (X64, "detours")] {
+        if !wine.runs(cpu) || hook == "detours" && std::env::var_os("ALLOC8_ALL").is_none() {
+            continue;
+        }
+        let place = Place::of("counted_class.toml", cpu, hook, &uncounted(cpu), &[]);
+        // What a program's C library is makes no difference to the language of the hooks.
+        place.linked(wine, Crt::Msvcrt);
+        place.late(wine, Crt::Ucrt);
+    }
+}
+
+#[test]
+fn a_header_over_an_archive_hooks_as_the_shim_in_c_does() {
+    let Some(wine) = Wine::new() else { return };
+    let place = Place::new(X64, "minhook", &counted(X64), &["--lang", "cpp"]);
+    place.linked(wine, Crt::Ucrt);
+    place.injected(wine, Crt::Msvcrt);
+    let msvc = ["--lang", "cpp", "--target", "x86_64-pc-windows-msvc"];
+    if std::process::Command::new("lld-link").arg("--version").output().is_err() {
+        return crate::common::skip("lld-link", "apt-get install clang lld llvm");
+    }
+    Place::new(X64, "iat", &counted(X64), &msvc).late(wine, Crt::Ucrt);
 }
 
 #[test]
