@@ -1,6 +1,8 @@
 //! What other allocators cover, told by `verify`: the table in the README is this test's.
 #![cfg(target_os = "linux")]
 
+#[path = "programs/archives.rs"]
+mod archives;
 mod common;
 
 use std::{fs, path::Path, process::Command};
@@ -23,6 +25,9 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("libtcmalloc-minimal4", "libtcmalloc_minimal.so.4", "gperftools"),
     ("libtbbmalloc2", "libtbbmalloc_proxy.so.2", "oneTBB"),
 ];
+
+/// Ours, over the same allocators where there is an archive.
+const OURS: &[&str] = &["simple_heap", "mimalloc", "jemalloc", "snmalloc", "rpmalloc"];
 
 fn judge(path: &Path) -> Verdict {
     let data = fs::read(path).expect("a library");
@@ -64,16 +69,17 @@ fn version(package: &str) -> String {
     text.split(['-', '+']).next().unwrap_or_default().to_owned()
 }
 
-/// What the tool builds of an allocator; Debian's archive of one of the others, for comparison.
-fn ours(folder: &Path, allocator: &str) -> Verdict {
+/// What the tool builds of an allocator; `None`, and said so, where its archive is not to be had.
+fn ours(folder: &Path, allocator: &str) -> Option<Verdict> {
     let library = folder.join(format!("lib{allocator}.so"));
     let status = Command::new(env!("CARGO_BIN_EXE_alloc8-gen"))
         .args(["build", "-q", "-a", allocator, "-o"])
         .arg(&library)
+        .args(archives::library(allocator)?.options())
         .env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
         .status();
     assert!(status.expect("started").success());
-    judge(&library)
+    Some(judge(&library))
 }
 
 #[test]
@@ -83,17 +89,14 @@ fn the_readme_s_table_of_other_allocators_is_what_verify_says() {
     if let Some((package, file, _)) = missing {
         return common::skip(file, &format!("apt-get install {package}"));
     }
-    if !folder.join("libjemalloc.a").exists() {
-        return common::skip("libjemalloc.a", "apt-get install libjemalloc-dev");
-    }
     let work = tempfile::tempdir().expect("a folder");
     let mut table = String::from(
         "| preloaded on Debian 12 | malloc family bound | missing, so that two heaps meet | operators that pass over a program's own | tuning and statistics answered |\n|---|---|---|---|---|\n",
     );
-    table += &row("**alloc8-gen**, simple_heap", &ours(work.path(), "simple_heap"));
-    let title =
-        format!("**alloc8-gen**, jemalloc {} (`libjemalloc.a`)", version("libjemalloc-dev"));
-    table += &row(&title, &ours(work.path(), "jemalloc-unprefixed"));
+    for allocator in OURS {
+        let Some(verdict) = ours(work.path(), allocator) else { return };
+        table += &row(&format!("**alloc8-gen** over {allocator}"), &verdict);
+    }
     for (package, file, name) in OTHERS {
         let title = format!("{name} {} (`{file}`)", version(package));
         table += &row(&title, &judge(&folder.join(file)));
