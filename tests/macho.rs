@@ -14,6 +14,7 @@ mod macho {
     mod chained;
     mod classes;
     mod controls;
+    mod crates;
     mod examples;
     mod faults;
     mod fragments;

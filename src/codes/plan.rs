@@ -201,13 +201,6 @@ pub(super) static PAGES: &[Code] = &[
          the zone's answer. Name `malloc_size` or `owns`, and leave out `zone = false`.",
     ),
     page(
-        "A8257",
-        "typed functions in Rust",
-        "`typed = \"all\"` takes over functions that macOS has since version 14. A library that is to load on\n\
-         older systems imports them weakly, and stable Rust has no weak imports. Leave `typed` out (the\n\
-         system then sends typed calls on to the plain names), or render the shim in C or C++.",
-    ),
-    page(
         "A8258",
         "functions under a prefix on macOS, and hooks for threads",
         "`--mode prefixed` has no text for `init`, `thread_init` and `thread_cleanup` on macOS yet: the first\n\

@@ -5,18 +5,9 @@ use crate::{
     allocator::ThreadPolicy,
     diagnostic::{Diagnostic, Report, Result},
     operation::Effect,
-    spec::{Platform, Symbol},
 };
 
 const OPERATORS: &str = "the C++ runtime's own calls the public malloc family, and a shim in Rust cannot throw std::bad_alloc";
-
-const NOT_WEAK: &str = "older systems lack it, and stable Rust has no weak imports";
-
-/// Whether some versions of the platform lack it.
-fn is_weak(platform: &Platform, symbol: &Symbol) -> bool {
-    let group = |name: &str| platform.groups.iter().find(|group| group.name == name);
-    symbol.group.as_deref().and_then(group).is_some_and(|group| group.weak)
-}
 
 impl Plan {
     /// The plan of a shim in Rust.
@@ -37,10 +28,6 @@ impl Plan {
             } else if answer.symbol.operation.is_operator() {
                 answer.binding = Binding::Left;
                 answer.why = OPERATORS.to_owned();
-                answer.price = None;
-            } else if answer.binding != Binding::Left && is_weak(&self.platform, &answer.symbol) {
-                answer.binding = Binding::Left;
-                answer.why = NOT_WEAK.to_owned();
                 answer.price = None;
             } else {
                 let why = "the contracts agree; rustc gives a function no second name";
@@ -72,7 +59,6 @@ impl Plan {
 
     /// # Errors
     /// `A8208` if threads must introduce themselves: each would have to remember whether it did.
-    /// `A8257` if typed functions are to be taken over.
     /// `A8240` if `dlopen` is to drop RTLD_DEEPBIND.
     /// `A8209` if a function bears a name that the shim defines, and would call itself.
     pub(crate) fn refuse_in_rust(&self) -> Result<()> {
@@ -94,13 +80,6 @@ impl Plan {
                 Diagnostic::error("A8240", "no text in Rust for `deepbind = \"drop\"`")
                     .fact("dlopen looks at its caller to find libraries: what stands in for it must jump, and Rust only calls")
                     .help("leave `deepbind` out, or render the shim in C: leave out `--lang rust`"),
-            );
-        }
-        if allocator.typed && self.zoned.is_some() {
-            report.push(
-                Diagnostic::error("A8257", "no text in Rust for `typed = \"all\"`")
-                    .fact("older systems lack the typed functions: their names must be weak imports, and stable Rust has none")
-                    .help("leave `typed` out: the system sends typed calls on to the plain names; or render the shim in C: leave out `--lang rust`"),
             );
         }
         if allocator.rust.is_none() {

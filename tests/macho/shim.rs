@@ -9,7 +9,7 @@ use alloc8_gen::{
     allocator::{self, Allocator},
     plan::Plan,
     render::{self, Files, Inputs},
-    spec,
+    spec::{self, Field},
 };
 
 use super::bench::{Cpu, stored, zig_cc, zig_cxx};
@@ -36,6 +36,24 @@ pub(super) fn has_rust(cpu: &Cpu) -> bool {
         common::skip(&format!("rust-{}", cpu.rust), &format!("rustup target add {}", cpu.rust));
     }
     there
+}
+
+/// Where each field of Apple's structures lies: pointers, but for the numbers. rendered.rs holds it against
+/// the system's header.
+pub(super) fn layout() -> Vec<(Field, usize)> {
+    let zone = spec::platform("macos").unwrap().zone.unwrap();
+    let mut all = Vec::new();
+    for structure in [&zone.structure, &zone.introspection] {
+        let mut next = 0_usize;
+        for field in zone.fields.iter().filter(|field| field.structure == *structure) {
+            let size = if field.declaration == "unsigned" { 4 } else { 8 };
+            let at = next.next_multiple_of(size);
+            next = at + size;
+            all.push((field.clone(), at));
+        }
+    }
+    assert_eq!(all.len(), 25 + 17);
+    all
 }
 
 fn root() -> &'static Path {
@@ -65,8 +83,16 @@ impl Heap {
     /// The shim in Rust, as rustc makes an object of a crate that has nothing else.
     fn object(&self, cpu: &Cpu) -> PathBuf {
         let module = stored("shim.rs", &self.files("rust")["shim.rs"]);
+        let mut proof = String::new();
+        for (field, at) in layout() {
+            let name = if field.structure == "malloc_zone_t" { "Zone" } else { "Introspection" };
+            let field = field.name;
+            proof += &format!(
+                "const _: () = assert!(core::mem::offset_of!({name}, {field}) == {at});\n"
+            );
+        }
         let text = format!(
-            "#![no_std]\npub mod alloc8 {{ include!({module:?}); }}\n\
+            "#![no_std]\npub mod alloc8 {{ include!({module:?});\n{proof}}}\n\
              #[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n"
         );
         let mut rustc = rustc();
@@ -91,7 +117,15 @@ impl Heap {
             "cpp" => {
                 let header = stored("shim.hpp", &self.files(lang)["shim.hpp"]);
                 let folder = format!("-I{}", header.parent().unwrap().display());
-                let text = stored("shim.cpp", "#include \"shim.hpp\"\n");
+                let mut text = "#include \"shim.hpp\"\n".to_owned();
+                for (field, at) in layout() {
+                    let place = format!(
+                        "__builtin_offsetof(alloc8::apple::{}, {})",
+                        field.structure, field.name
+                    );
+                    text += &format!("static_assert({place} == {at});\n");
+                }
+                let text = stored("shim.cpp", &text);
                 let standard = if cpu.lld == "x86_64" { "-std=c++17" } else { "-std=c++20" };
                 zig_cxx(cpu, &[standard, &folder]).args([text]).built(&named("-shim.o"))
             }

@@ -57,6 +57,10 @@ pub(in crate::render) fn parts(plan: &Plan) -> Result<Vec<Part>> {
     let all = super::structures(plan).into_iter().flat_map(|of| slots(plan, of));
     context.insert("slots", &all.map(|slot| function(plan, &slot)).collect::<Vec<_>>());
     context.insert("originals", &declarations(plan, zone, zoned.registered));
+    let weak = originals(plan).filter(|symbol| super::is_weak(plan, symbol));
+    let weak: Vec<_> = weak.map(|symbol| symbol.name(&plan.platform.abis[0])).collect();
+    context.insert("weak", &weak);
+    context.insert("symbol_prefix", &plan.platform.abis[0].symbol_prefix);
     context.insert("tuples", &super::tuples(plan).into_iter().map(tuple).collect::<Vec<_>>());
     context.insert("families", &families(plan));
     let shim =
