@@ -43,6 +43,8 @@ pub struct Darwin<'a> {
     /// How it is signed; `None` if it is not.
     pub signature: Option<Signature>,
     sections: Vec<Section<'a>>,
+    /// Places in `sections` of what has room, by address.
+    by_address: Vec<usize>,
     fixups: BTreeMap<u64, Vec<Fixup>>,
     /// Functions and variables by address, from the symbol table, with whether they are weak.
     symbols: BTreeMap<u64, (String, bool)>,
@@ -109,11 +111,13 @@ impl<'a> Darwin<'a> {
             restricted: false,
             signature: None,
             sections: sections(&file, &mut names)?,
+            by_address: Vec::new(),
             fixups: fixups::read(&file, &image.libraries, &mut names)?,
             symbols: symbols(&file, &mut names)?,
             starts: Vec::new(),
             image,
         };
+        darwin.by_address = by_address(&darwin.sections);
         darwin.restricted =
             darwin.sections.iter().any(|s| s.segment == "__RESTRICT" && s.name == "__restrict");
         darwin.commands(&file)?;
@@ -264,7 +268,9 @@ impl<'a> Darwin<'a> {
     }
 
     fn section(&self, address: u64) -> Option<&Section<'a>> {
-        self.sections.iter().find(|s| address >= s.address && address - s.address < s.size)
+        let after = self.by_address.partition_point(|&at| self.sections[at].address <= address);
+        let section = &self.sections[*self.by_address.get(after.checked_sub(1)?)?];
+        (address - section.address < section.size).then_some(section)
     }
 
     /// From an address to the end of its section; nothing where the file has no bytes for it.
@@ -304,6 +310,13 @@ fn sections<'a>(
         });
     }
     Ok(all)
+}
+
+/// The sections that have room, in the order of their addresses. Those of a linked file do not overlap.
+fn by_address(sections: &[Section<'_>]) -> Vec<usize> {
+    let mut order: Vec<_> = (0..sections.len()).filter(|&at| sections[at].size > 0).collect();
+    order.sort_by_key(|&at| sections[at].address);
+    order
 }
 
 fn symbols(

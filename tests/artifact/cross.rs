@@ -24,7 +24,7 @@ targets: [ x86_64-macos, arm64-macos ]
 install-name: /usr/lib/libSystem.B.dylib
 exports:
   - targets: [ x86_64-macos, arm64-macos ]
-    symbols: [ _malloc, _free, _outside, dyld_stub_binder ]
+    symbols: [ _malloc, _malloc_zone_register, _free, _outside, dyld_stub_binder ]
 ...
 ";
 
@@ -35,8 +35,13 @@ pub(crate) fn darwin_object(arch: &str) -> Vec<u8> {
 
 /// The same as a library, with any more arguments for the linker.
 pub(crate) fn dylib(linker: &str, arch: &str, more: &str) -> Vec<u8> {
+    linked(HEAP, linker, arch, more)
+}
+
+/// A library of this text.
+pub(crate) fn linked(text: &str, linker: &str, arch: &str, more: &str) -> Vec<u8> {
     let tools = Toolbox::new();
-    tools.write("in.c", HEAP).write("libSystem.tbd", SYSTEM);
+    tools.write("in.c", text).write("libSystem.tbd", SYSTEM);
     tools.run(&format!("clang -w -target {arch}-apple-macos11 -c -o in.o in.c"));
     tools.run(&format!(
         "{linker} -flavor darwin -dylib -arch {arch} -platform_version macos 13.0 13.0 \

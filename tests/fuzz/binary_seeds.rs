@@ -16,6 +16,21 @@ const SOURCE: &str = r#"
 "#;
 const BARE: &str = "int own; int *f(void) { return &own; }";
 
+/// What registers a zone.
+const ZONE: &str = r#"
+    void malloc_zone_register(void *zone);
+    static void f(void) {}
+    static void *asked[14] = {f, f, f, f, f, f, f, f, f, 0, 0, 0, 0, f};
+    static struct {
+        void *reserved[2], *functions[7];
+        const char *name;
+        void *batch[2], *introspect;
+        unsigned version;
+        void *more[4];
+    } zone = {{0}, {f, f, f, f, f, f, f}, "seed", {f, f}, asked, 10, {f, f, f, f}};
+    __attribute__((constructor)) static void start(void) { malloc_zone_register(&zone); }
+"#;
+
 /// A file of the C compiler's own search path; nothing if it has none.
 fn system(name: &str) -> Option<Vec<u8>> {
     let option = format!("-print-file-name={name}");
@@ -118,6 +133,7 @@ pub(crate) fn images() -> Vec<Vec<u8>> {
         let parts = [(parts[0].0, parts[0].1.as_slice()), (parts[1].0, parts[1].1.as_slice())];
         all.push(cross::universal(&parts));
         all.extend(parts.map(|(_, part)| part.to_vec()));
+        all.extend(cross::CPUS.map(|(arch, _)| cross::linked(ZONE, "lld", arch, "")));
         for arch in ["x86_64", "i686"] {
             let files = cross::windows(arch);
             all.extend([files.runtime, files.user]);

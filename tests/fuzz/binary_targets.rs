@@ -4,8 +4,10 @@ use super::binary_seeds;
 use super::cage::Target;
 use alloc8_gen::artifact::program::Mode;
 use alloc8_gen::artifact::*;
+use alloc8_gen::preload::darwin;
 use alloc8_gen::spec::{self, Platform};
-use alloc8_gen::verify::{self, image};
+use alloc8_gen::verify::{self, image, macho};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 #[test]
@@ -34,6 +36,11 @@ fn linux() -> &'static Platform {
     LINUX.get_or_init(|| spec::platform("linux").expect("without a mistake"))
 }
 
+fn macos() -> &'static Platform {
+    static MACOS: OnceLock<Platform> = OnceLock::new();
+    MACOS.get_or_init(|| spec::platform("macos").expect("without a mistake"))
+}
+
 /// All that `verify` and `run` ask of a file.
 pub(super) fn elf(data: &[u8]) {
     if let Ok(object) = SharedObject::read(data) {
@@ -53,20 +60,33 @@ pub(super) fn elf(data: &[u8]) {
     }
 }
 
-/// All that `init` and `build` ask of a library.
+/// All that `init` and `build` ask of a library, and what `build` makes of one for macOS.
 pub(super) fn archive(data: &[u8]) {
     if let Ok(archive) = Archive::read(data) {
         let _ = (archive.imports_of(["malloc"]), archive.names().len(), archive.machines());
         let _ = (archive.cxx_runtime(), archive.rust_std(), archive.pic_faults().count());
         let _ = (archive.tls(), archive.tls_size(), archive.constructors().count());
+        let _ = (slice_for(data, Machine::Aarch64), join_slices(&[data.to_vec()]));
+        let _ = make_private(data, &BTreeMap::new(), |_| false);
         let _ = (archive.dlls(), archive.dll_exports(), archive.hidden_functions().count());
     }
 }
 
-/// All that `verify` asks of other systems' files.
+/// All that `verify` and `run` ask of other systems' files.
 pub(super) fn images(data: &[u8]) {
     let names = image::names_of(Some(linux()), &[]);
     for found in Image::read(data).into_iter().flatten() {
         let _ = (image::names_in(&found, &names), image::what(&found));
     }
+    let slices = Darwin::read(data).unwrap_or_default();
+    for slice in &slices {
+        if let Some(abi) = macho::abi_of(macos(), slice) {
+            let _ = macho::verify(slice, macos(), abi, None).has_faults();
+        }
+    }
+    let program = darwin::Program {
+        slices: slices.iter().map(darwin::Slice::from).collect(),
+        ..darwin::Program::default()
+    };
+    let _ = darwin::judge(&program, &program.slices, None).len();
 }

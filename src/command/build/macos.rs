@@ -106,12 +106,15 @@ fn put(made: &[&Path], output: &Path) -> Result<()> {
                 format!("the slices cannot be joined: {error}"),
             ))
         })?;
-        let joined = made[0].with_extension("universal");
-        fs::write(&joined, whole).map_err(|error| {
+        // The slices lie in the cache, where another build may be at work on the same.
+        let joined = made[0].with_extension(format!("{}.universal", std::process::id()));
+        let written = fs::write(&joined, whole).map_err(|error| {
             let message = format!("could not write `{}`: {error}", joined.display());
             Report::from(Diagnostic::error("A8302", message))
-        })?;
-        return place(&joined, output);
+        });
+        let done = written.and_then(|()| place(&joined, output));
+        let _ = fs::remove_file(&joined);
+        return done;
     };
     place(slice, output)
 }

@@ -101,7 +101,6 @@ fn put_archives(compilers: &[Compiler], objects: &[&Path], archive: &Path) -> Re
     let done = put(&parts, archive);
     for file in &made {
         let _ = std::fs::remove_file(file);
-        let _ = std::fs::remove_file(file.with_extension("universal"));
     }
     done
 }
