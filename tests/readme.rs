@@ -28,6 +28,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "xtask/src/dist.rs: a release build takes minutes",
     ),
     ("DYLD_INSERT_LIBRARIES", "macos.yml: only a Mac can; its shell has another linker"),
+    ("rustup target add", "xtask/src/install.rs"),
+    ("CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER", "tests/macho/crates.rs, for both processors"),
+    ("alloc8-gen verify target/aarch64-apple-darwin", "tests/macho/crates.rs, of what cargo made"),
 ];
 
 /// Types every command of some chapters, in order.

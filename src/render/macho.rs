@@ -24,19 +24,25 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
         comment: Comment::C,
         context: shim(plan),
     };
-    std::iter::once(shim).chain(fragments(plan, inputs)).chain(lists(plan)).collect()
+    std::iter::once(shim).chain(fragments(plan, inputs, "alloc8")).chain(lists(plan)).collect()
 }
 
-/// What makes a dylib of the shim and an archive, without this tool.
-fn fragments(plan: &Plan, inputs: &Inputs) -> [Part; 2] {
-    [("alloc8.cmake.tera", "alloc8.cmake"), ("alloc8.mk.tera", "alloc8.mk")].map(
-        |(template, file)| Part {
-            template,
-            file: file.to_owned(),
-            comment: Comment::Hash,
-            context: view::build(plan, inputs),
-        },
-    )
+/// What builds the shim with an archive, without this tool.
+pub(super) fn fragments(plan: &Plan, inputs: &Inputs, form: &str) -> [Part; 2] {
+    let templates = match form {
+        "cxx" => ["cxx.cmake.tera", "cxx.mk.tera"],
+        // Functions under a prefix have them too, whose other templates are those of ELF.
+        "program" => ["build/macho_program.cmake.tera", "build/macho_program.mk.tera"],
+        _ => ["alloc8.cmake.tera", "alloc8.mk.tera"],
+    };
+    let context = view::build(plan, inputs);
+    let part = |template, file: &str| Part {
+        template,
+        file: file.to_owned(),
+        comment: Comment::Hash,
+        context: context.clone(),
+    };
+    [part(templates[0], "alloc8.cmake"), part(templates[1], "alloc8.mk")]
 }
 
 /// What is interposed, for people, and what stays visible, for the linker.
@@ -53,10 +59,15 @@ fn lists(plan: &Plan) -> Vec<Part> {
     parts
 }
 
-/// The file of a zone in a program, in which nothing is interposed.
-pub(super) fn in_program(plan: &Plan) -> Vec<Part> {
-    let context = shim(plan);
-    vec![Part { template: "shim.c.tera", file: "shim.c".to_owned(), comment: Comment::C, context }]
+/// The file of a zone in a program, in which nothing is interposed, and the fragments.
+pub(super) fn in_program(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
+    let shim = Part {
+        template: "shim.c.tera",
+        file: "shim.c".to_owned(),
+        comment: Comment::C,
+        context: shim(plan),
+    };
+    std::iter::once(shim).chain(fragments(plan, inputs, "program")).collect()
 }
 
 /// What is interposed, and what stays visible beside: a dylib's replacements have no names outside.

@@ -87,7 +87,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let templates = templates(mechanism, &inputs.lang).map_err(internal)?;
     let mut files = Files::new();
     let parts = match inputs.lang.as_str() {
-        "cpp" if plan.platform.zone.is_some() => macho::cxx::parts(plan)?,
+        "cpp" if plan.platform.zone.is_some() => macho::cxx::parts(plan, inputs)?,
         "cpp" if plan.platform.hooks.is_some() => pe::cxx::parts(plan, inputs)?,
         "cpp" => cpp::parts(plan, inputs)?,
         "rust" if plan.platform.zone.is_some() => macho::rust::parts(plan)?,
@@ -95,7 +95,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         _ if plan.platform.hooks.is_some() => pe::parts(plan, inputs),
         _ => match &plan.mode {
             Mode::Interpose => parts(plan, inputs),
-            Mode::Static if plan.zoned.is_some() => macho::in_program(plan),
+            Mode::Static if plan.zoned.is_some() => macho::in_program(plan, inputs),
             Mode::Static => program::parts(plan, inputs),
             Mode::Prefixed(prefix) => prefixed::parts(plan, inputs, prefix),
         },

@@ -17,12 +17,13 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs, prefix: &str) -> Vec<Part> {
         part("shim.c.tera", "shim.c".to_owned(), view::shim(plan)),
         part("prefixed.h.tera", header(prefix), view::context(&declared(plan, prefix))),
     ];
-    // The fragments and the export list are for ELF's linkers.
+    // The export list and what joins objects are for ELF's linkers.
     let lists = super::lists(plan).into_iter();
     if plan.platform.abis.iter().all(|abi| abi.symbol_prefix.is_empty()) {
         parts.extend(super::program::fragments(plan, inputs));
         parts.extend(lists);
     } else {
+        parts.extend(super::macho::fragments(plan, inputs, "program"));
         parts.extend(lists.filter(|part| part.template == "symbols.txt.tera"));
     }
     parts

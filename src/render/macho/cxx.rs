@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Comment, Part, call, cpp},
-    c_name, lists, originals,
+    super::{Comment, Inputs, Part, call, cpp},
+    c_name, fragments, lists, originals,
     slots::{Reply, Slot, slots},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// Those of [`Plan::refuse_in_cxx`].
-pub(in crate::render) fn parts(plan: &Plan) -> Result<Vec<Part>> {
+pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_cxx()?;
     let mut values = cpp::headers(plan);
     let zoned = super::values_of(plan);
@@ -52,6 +52,7 @@ pub(in crate::render) fn parts(plan: &Plan) -> Result<Vec<Part>> {
     };
     let mut parts =
         vec![part("shim.hpp.tera", "shim.hpp"), part("cpp/redirect.hpp.tera", "redirect.hpp")];
+    parts.extend(fragments(plan, inputs, "cxx"));
     parts.extend(lists(plan));
     Ok(parts)
 }
