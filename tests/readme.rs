@@ -61,7 +61,7 @@ fn commands_for_this_system_do_what_the_readme_says() {
 
 #[test]
 fn commands_for_a_heap_class_do_what_the_readme_says() {
-    let place = Place::of_class(&of_lang("cpp"));
+    let place = Place::of_class(&of_lang("cpp", CLASS));
     types(&place, |under| under == CLASS);
 }
 
@@ -79,11 +79,11 @@ fn commands_for_windows_do_what_the_readme_says() {
     }
 }
 
-/// The text of the only block in a language.
-fn of_lang(lang: &str) -> String {
+/// The text of the only block in a language below a heading.
+fn of_lang(lang: &str, under: &str) -> String {
     let mut all = blocks(&text());
-    all.retain(|block| block.lang == lang);
-    assert_eq!(all.len(), 1, "blocks of {lang}");
+    all.retain(|block| block.lang == lang && block.under == under);
+    assert_eq!(all.len(), 1, "blocks of {lang} under {under}");
     all.remove(0).text
 }
 
@@ -95,12 +95,12 @@ fn the_build_script_is_the_one_of_the_example_that_is_built() {
         let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         lines.collect::<Vec<_>>().join("\n")
     };
-    assert_eq!(code(&of_lang("rust")), code(&script));
+    assert_eq!(code(&of_lang("rust", "In Rust")), code(&script));
 }
 
 #[test]
 fn the_step_of_a_workflow_names_the_action_and_its_inputs() {
-    let step = of_lang("yaml");
+    let step = of_lang("yaml", "Vendoring the shim");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (_, path) = step.split_once("alloc8-gen/").unwrap();
     let action = root.join(path.split_once('@').unwrap().0).join("action.yml");
