@@ -58,6 +58,9 @@ fn every_platform_s_shim_is_clean_without_std() {
         is_clean(platform, &built_in("simple_heap"));
         is_clean(platform, &allocator::convention("unpromising").unwrap());
     }
+    for zone in [true, false] {
+        is_clean("macos", &Allocator { typed: true, zone, ..built_in("simple_heap") });
+    }
 }
 
 /// Hooks for threads: each alone, all of them, and beside other things that look up and wait.

@@ -303,7 +303,10 @@ fn choice(original: &str) -> String {
     let Some((asked, (yes, no))) =
         original.split_once(" ? ").and_then(|(asked, both)| Some((asked, both.split_once(" : ")?)))
     else {
-        return format!("        return unsafe {{ {} }};", in_rust(original));
+        let original = in_rust(original);
+        let line = format!("        return unsafe {{ {original} }};");
+        let broken = || format!("        return unsafe {{\n            {original}\n        }};");
+        return if line.len() <= spell::WIDTH { line } else { broken() };
     };
     let asked = asked.trim_start_matches("alloc8_");
     let (yes, no) = (in_rust(yes), in_rust(no));

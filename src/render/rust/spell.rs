@@ -62,7 +62,8 @@ pub(in crate::render) fn signature(
     if open.len() + result.len() <= width {
         return open + &result;
     }
-    if !indent.is_empty() && open.len() <= width && !result.is_empty() {
+    let public = lead.trim_start().starts_with("pub");
+    if !indent.is_empty() && !public && open.len() <= width && !result.is_empty() {
         return format!("{open}\n{indent}{}", result.trim_start());
     }
     let lines: String = parameters.iter().map(|p| format!("{indent}    {p},\n")).collect();
