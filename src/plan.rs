@@ -27,6 +27,7 @@ mod zone;
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
 pub use mode::{CXX_NEIGHBOURS, Mode};
+pub use prefixed::remarks_under_a_prefix;
 pub(crate) use prefixed::taken;
 pub use threads::Threads;
 pub use zone::{Tells, Zoned};

@@ -8,7 +8,7 @@ use crate::{
     diagnostic::{Diagnostic, Report, Result},
     hide::{Hidden, read_archive},
     interposer::{Order, import_library_name, product_key, read, recipe, rename, write},
-    plan::{Plan, taken},
+    plan::{Plan, remarks_under_a_prefix, taken},
     probe::Measurements,
     render::{self, Files, Inputs, prefixed::header, view},
     spec::Abi,
@@ -70,6 +70,7 @@ pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Pre
     let file = wanted.assemble(&mut files, &hidden, &work.path)?;
     let import_library = file.with_file_name(import_library_name(order.compiler, order.soname));
     let import_library = Some(import_library).filter(|file| file.is_file());
+    let remarks = remarks_under_a_prefix(remarks);
     Ok(Prefixed { file, import_library, header, plan, abi, measured, archives, remarks })
 }
 

@@ -6,7 +6,7 @@ use alloc8_gen::{
     allocator::{Allocator, Origin},
     diagnostic::{Diagnostic, Report, Result},
     output, parallel,
-    plan::Plan,
+    plan::{Plan, remarks_under_a_prefix},
     render::{self, Files, Inputs},
     spec::Platform,
 };
@@ -42,6 +42,9 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     }
     let rendered = parallel::each(jobs, |(platform, folder, inputs)| {
         let (plan, mut remarks) = Plan::new(&platform, &allocator)?;
+        if inputs.prefix.is_some() {
+            remarks = remarks_under_a_prefix(remarks);
+        }
         remarks.extend(plan.lost_in_rust().filter(|_| inputs.lang == "rust"));
         Ok((folder, render::render(&plan, &inputs)?, remarks))
     });

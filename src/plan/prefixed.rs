@@ -17,6 +17,12 @@ const PLAIN: &str = "elf";
 /// How every name inside a shim's text begins.
 const OWN: &str = "alloc8";
 
+/// What of the remarks on a plan holds of its functions under a prefix: nobody asks there whose a block is.
+pub fn remarks_under_a_prefix(mut remarks: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    remarks.retain(|remark| remark.code != "A8255");
+    remarks
+}
+
 impl Plan {
     /// The plan of functions called `PREFIX_malloc`, `PREFIX_free` …, which interpose nothing.
     ///

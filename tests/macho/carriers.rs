@@ -72,3 +72,17 @@ fn objects_and_archives_are_for_both_processors() {
         assert_eq!(MachOFatFile32::parse(&*data).unwrap().arches().len(), 2, "{file}");
     }
 }
+
+/// Beside the system's malloc there are no blocks of others.
+#[test]
+fn nobody_is_told_under_a_prefix_that_the_system_is_asked() {
+    let place = folder();
+    let text = "malloc = \"a_malloc\"\nfree = \"a_free\"\nmemalign = \"a_memalign\"\nmalloc_usable_size = \"a_size\"\n";
+    fs::write(place.path().join("a.toml"), text).unwrap();
+    let words = ["generate", "-p", "macos", "-a", "a", "-o", "out"];
+    let told = ran(place.path(), &words).exits(0);
+    assert!(told.err.contains("A8255"), "{}", told.all());
+    let words = [&words[..], &["--mode", "prefixed", "--prefix", "my"]].concat();
+    let told = ran(place.path(), &words).exits(0);
+    assert!(!told.err.contains("A8255"), "{}", told.all());
+}
