@@ -1,5 +1,5 @@
-//! The examples in C++: each is built by its own Makefile from what was rendered for it, does what its
-//! README says, and keeps the laws.
+//! The examples in C and C++: each is built by its own Makefile or CMake, does what its README says, and those
+//! that are heaps keep the laws.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -7,5 +7,7 @@ mod common;
 mod examples {
     mod diehard;
     mod hoard;
+    mod made;
+    mod real;
     mod toolbox;
 }

@@ -4,6 +4,8 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 
 mod common;
+#[path = "examples/made.rs"]
+mod made;
 #[path = "cli/tool.rs"]
 mod tool;
 
@@ -22,6 +24,7 @@ mod macho {
     mod judged;
     mod languages;
     mod laws;
+    mod real;
     mod rendered;
     mod shim;
     mod strangers;

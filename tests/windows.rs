@@ -6,10 +6,13 @@
 #[allow(dead_code, reason = "the sources of crates alone are wanted")]
 mod archives;
 mod common;
+#[path = "examples/made.rs"]
+mod made;
 mod windows {
     mod bench;
     mod built;
     mod carried;
     mod launched;
+    mod real;
     mod runs;
 }

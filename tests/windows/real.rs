@@ -1,0 +1,65 @@
+//! The DLL of `examples/real`, by its one command, under a program whose threads allocate.
+
+use std::{fs, process::Command};
+
+use super::bench::{Wine, X64, folder};
+use crate::made::made;
+
+/// Says the sum of what it read back, which no heap may change.
+const WORK: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+static DWORD WINAPI work(void *seed)
+{
+    unsigned random = (unsigned)(size_t)seed, sum = 0;
+    char *kept[100] = {0};
+    for (int i = 0; i < 20000; i++) {
+        random = random * 1103515245u + 12345u;
+        char **slot = &kept[random / 65536 % 100];
+        if (*slot)
+            sum += (unsigned char)**slot;
+        free(*slot);
+        size_t size = random % 3000 + 1;
+        *slot = malloc(size);
+        memset(*slot, (int)(size % 251), size);
+    }
+    for (int i = 0; i < 100; i++)
+        free(kept[i]);
+    return sum;
+}
+int main(void)
+{
+    HANDLE threads[4];
+    DWORD sum = 0, part;
+    for (size_t i = 0; i < 4; i++)
+        threads[i] = CreateThread(NULL, 0, work, (void *)(i + 1), 0, NULL);
+    for (int i = 0; i < 4; i++) {
+        WaitForSingleObject(threads[i], INFINITE);
+        GetExitCodeThread(threads[i], &part);
+        sum += part;
+    }
+    printf("sum %lu\n", sum);
+    return 0;
+}
+"#;
+
+#[test]
+fn mimalloc_from_its_crate_runs_on_windows() {
+    let Some(wine) = Wine::new() else { return };
+    let Some(library) = made("mimalloc", Some(&X64.target())) else { return };
+    let place = tempfile::tempdir_in(folder()).unwrap();
+    fs::copy(&library, place.path().join("mimalloc-preload.dll")).unwrap();
+    fs::write(place.path().join("work.c"), WORK).unwrap();
+    let mut gcc = Command::new(X64.gcc());
+    gcc.current_dir(&place).args(["-O1", "-fno-builtin", "work.c", "-o", "work.exe"]);
+    assert!(gcc.status().unwrap().success());
+    let alone = wine.run(&place.path().join("work.exe"), &[]);
+    let words = ["--preload", "mimalloc-preload.dll", "--proof", "--", "work.exe"];
+    let under = wine.launch(place.path(), &words);
+    assert_eq!((alone.status, under.status), (Some(0), Some(0)), "{}{}", alone.text, under.text);
+    let sum = alone.text.lines().find(|line| line.starts_with("sum ")).expect("its last line");
+    assert!(under.text.contains(sum.trim_end()), "{}", under.text);
+    assert!(under.text.contains("proof: hooked before"), "{}", under.text);
+}
