@@ -8,6 +8,7 @@ mod examples {
     mod diehard;
     mod hoard;
     mod made;
+    mod prefixed;
     mod real;
     mod toolbox;
 }

@@ -2,11 +2,13 @@
 
 use crate::shell::{program, root, run, tool};
 
-/// Examples that keep rendered files: name, description, language.
-const EXAMPLES: &[(&str, &str, &str)] = &[
-    ("vendored_cmake", "block_heap.toml", "c"),
-    ("diehard", "diehard.toml", "cpp"),
-    ("hoard", "hoard.toml", "c"),
+/// Examples that keep rendered files: name, description, more options.
+const EXAMPLES: &[(&str, &str, &[&str])] = &[
+    ("vendored_cmake", "block_heap.toml", &[]),
+    ("vendored_meson", "block_heap.toml", &[]),
+    ("diehard", "diehard.toml", &["--lang", "cpp"]),
+    ("hoard", "hoard.toml", &[]),
+    ("prefixed", "simple_heap", &["--mode", "prefixed", "--prefix", "table"]),
 ];
 
 pub(crate) fn write() -> anyhow::Result<()> {
@@ -25,20 +27,10 @@ pub(crate) fn write() -> anyhow::Result<()> {
     run(program(&tool).args(["generate", "-p", "macos", "-a", "simple_heap", "--mode", "static"]))?;
     let prefixed = ["--mode", "prefixed", "--prefix", "my"];
     run(program(&tool).args(["generate", "-p", "macos", "-a", "simple_heap"]).args(prefixed))?;
-    for (name, description, lang) in EXAMPLES {
+    for (name, description, more) in EXAMPLES {
         let folder = root().join("examples").join(name);
         let mut generate = program(&tool);
-        generate.args([
-            "generate",
-            "-p",
-            "linux",
-            "-a",
-            description,
-            "--lang",
-            lang,
-            "-o",
-            "alloc8",
-        ]);
+        generate.args(["generate", "-p", "linux", "-a", description, "-o", "alloc8"]).args(*more);
         run(generate.current_dir(folder))?;
     }
     Ok(())
