@@ -1,5 +1,5 @@
-//! The build fragments in other people's builds: `examples/vendored_cmake` is copied somewhere and
-//! built without the tool, and every build of it is asked what it did.
+//! The build fragments in other people's builds: `examples/vendored_cmake` and `vendored_meson` are
+//! copied somewhere and built without the tool, and every build of it is asked what it did.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -10,6 +10,7 @@ mod fragments {
     mod install;
     mod judged;
     mod make;
+    mod meson;
     mod project;
     mod within;
 }

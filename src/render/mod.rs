@@ -190,7 +190,8 @@ fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     let mut parts = vec![
         part("shim.c.tera", "shim.c".to_owned(), Comment::C, view::shim(plan)),
         part("alloc8.cmake.tera", "alloc8.cmake".to_owned(), Comment::Hash, build.clone()),
-        part("alloc8.mk.tera", "alloc8.mk".to_owned(), Comment::Hash, build),
+        part("alloc8.mk.tera", "alloc8.mk".to_owned(), Comment::Hash, build.clone()),
+        part("meson.build.tera", "meson.build".to_owned(), Comment::Hash, build),
     ];
     parts.extend(wrap(plan, inputs));
     parts.extend(lists(plan));

@@ -47,6 +47,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("lua5.4", "lua5.4"),
     ("make", "make"),
     ("mawk", "mawk"),
+    ("meson", "meson"),
     ("mingw-w64-i686-dev", ""),
     ("mingw-w64-x86-64-dev", ""),
     ("mold", "mold"),
