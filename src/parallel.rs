@@ -39,12 +39,25 @@ pub fn each<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> V
     done.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// Does two things at once.
+/// Does two things at once; one after the other where the system gives no thread.
 pub fn both<A, B: Send>(one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+    both_by(thread::Builder::new(), one, other)
+}
+
+fn both_by<A, B: Send>(
+    helper: thread::Builder,
+    one: impl FnOnce() -> A,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    // A thread that was not made keeps nothing of what it was to do: it is taken from here.
+    let other = Mutex::new(Some(other));
+    let take = || other.lock().unwrap_or_else(PoisonError::into_inner).take();
     thread::scope(|scope| {
-        let other = scope.spawn(other);
+        let helper = helper.spawn_scoped(scope, || take().map(|other| other())).ok();
         let one = one();
-        (one, other.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        let done = helper.and_then(|h| h.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let done = done.or_else(|| take().map(|other| other()));
+        (one, done.expect("taken by the helper or here, and never by both"))
     })
 }
 
@@ -62,5 +75,13 @@ mod tests {
         assert_eq!(each(things, slow_first), (0..100).map(|n| n * 2).collect::<Vec<_>>());
         assert!(each(Vec::<u64>::new(), |n| n).is_empty());
         assert_eq!(both(|| 1, || 2), (1, 2));
+    }
+
+    #[test]
+    fn both_are_done_where_no_thread_can_be_made() {
+        // No system has a stack of that size.
+        let none = || thread::Builder::new().stack_size(usize::MAX / 4);
+        assert!(thread::scope(|scope| none().spawn_scoped(scope, || ()).is_err()));
+        assert_eq!(both_by(none(), || 1, || 2), (1, 2));
     }
 }

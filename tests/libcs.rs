@@ -12,6 +12,7 @@ mod common;
 mod libcs {
     mod android;
     mod bsd;
+    mod languages;
     mod machines;
     mod musl;
     mod ndk;

@@ -51,6 +51,24 @@ pub(crate) fn zig() -> Option<Command> {
     Some(zig)
 }
 
+/// zig's compiler for a target as one command; what it caches goes below the target folder.
+#[allow(dead_code, reason = "not every harness compiles for other systems")]
+pub(crate) fn zig_cc(target: &str, more: &str) -> Option<String> {
+    let Some(zig) = zig() else {
+        skip(ZIG.0, ZIG.1);
+        return None;
+    };
+    let mut words = vec!["env".to_owned()];
+    words.extend(zig.get_envs().filter_map(|(name, value)| {
+        Some(format!("{}={}", name.to_string_lossy(), value?.to_string_lossy()))
+    }));
+    words.push(zig.get_program().to_string_lossy().into_owned());
+    words.extend(zig.get_args().map(|word| word.to_string_lossy().into_owned()));
+    // What it checks of itself without optimization would need more of the C library than there is.
+    words.push(format!("cc -target {target} -fno-sanitize=all {more}").trim().to_owned());
+    Some(words.join(" "))
+}
+
 /// The folder with the headers and export lists that zig bundles.
 #[allow(dead_code, reason = "not every harness reads them")]
 pub(crate) fn zig_lib() -> Option<PathBuf> {

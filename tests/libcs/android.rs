@@ -16,7 +16,7 @@ use super::{
     ndk::{LEVELS, here, ndk},
 };
 
-const EXCEPTIONS: Exceptions = &[
+pub(super) const EXCEPTIONS: Exceptions = &[
     ("a_block_may_exceed_4_gib", "i686", "size_t has 32 bits"),
     ("a_block_may_exceed_4_gib", "arm", "size_t has 32 bits"),
     ("calloc_does_not_truncate", "i686", "size_t has 32 bits"),
@@ -33,7 +33,7 @@ const EXCEPTIONS: Exceptions = &[
 ];
 
 /// What the laws are tried under emulation by default.
-const SOME: &[&str] = &[
+pub(super) const SOME: &[&str] = &[
     "aligned_alloc_handles_non_powers_of_two",
     "blocks_are_aligned_for_every_type",
     "blocks_may_be_freed_by_another_thread",

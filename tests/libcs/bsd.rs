@@ -8,16 +8,17 @@ use alloc8_gen::{artifact::SharedObject, toolchain::Compiler};
 
 use super::machines::{
     AARCH64, Exceptions, Machine, Tools, X86_64, answers, build, laws_hold, platform, run,
-    simple_heap, zig_cc,
+    simple_heap,
 };
+use crate::common::zig_cc;
 
-const EXCEPTIONS: Exceptions = &[
+pub(super) const EXCEPTIONS: Exceptions = &[
     ("free_aligned_sized_frees", "netbsd", "NetBSD has no free_aligned_sized"),
     ("free_sized_frees", "netbsd", "NetBSD has no free_sized"),
 ];
 
 /// What does not ask the C library's other functions, which are musl's here.
-const SOME: &[&str] = &[
+pub(super) const SOME: &[&str] = &[
     "blocks_are_aligned_for_every_type",
     "blocks_may_be_freed_by_another_thread",
     "calloc_overflow_fails",

@@ -17,7 +17,7 @@ use alloc8_gen::{
     toolchain::{Compiler, Runner},
 };
 
-use crate::common;
+use crate::common::{self, zig_cc};
 
 /// One CPU.
 pub(super) struct Machine {
@@ -68,23 +68,6 @@ pub(super) struct Tools {
     pub(super) machine: &'static Machine,
     pub(super) compiler: Compiler,
     pub(super) runner: Runner,
-}
-
-/// zig's compiler for a target as one command; what it caches goes below the target folder.
-pub(super) fn zig_cc(target: &str, more: &str) -> Option<String> {
-    let Some(zig) = common::zig() else {
-        common::skip(common::ZIG.0, common::ZIG.1);
-        return None;
-    };
-    let mut words = vec!["env".to_owned()];
-    words.extend(zig.get_envs().filter_map(|(name, value)| {
-        Some(format!("{}={}", name.to_string_lossy(), value?.to_string_lossy()))
-    }));
-    words.push(zig.get_program().to_string_lossy().into_owned());
-    words.extend(zig.get_args().map(|word| word.to_string_lossy().into_owned()));
-    // What it checks of itself without optimization would need more of the C library than there is.
-    words.push(format!("cc -target {target} -fno-sanitize=all {more}").trim().to_owned());
-    Some(words.join(" "))
 }
 
 impl Machine {
@@ -157,6 +140,17 @@ pub(super) fn build(
     libs: &[PathBuf],
     compiler: &Compiler,
 ) -> Interposer {
+    build_in("c", platform, allocator, libs, compiler)
+}
+
+/// The same with a shim in another language.
+pub(super) fn build_in(
+    lang: &str,
+    platform: &Platform,
+    allocator: &Allocator,
+    libs: &[PathBuf],
+    compiler: &Compiler,
+) -> Interposer {
     let cache = folder().join("cache");
     let order = Order {
         platform,
@@ -165,7 +159,7 @@ pub(super) fn build(
         compiler,
         cache: &cache,
         soname: SONAME,
-        lang: "c",
+        lang,
         hook: None,
     };
     match interposer::build(&order) {
