@@ -22,77 +22,96 @@ pub fn judge(
     platform: &Platform,
     abi: &Abi,
 ) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let mut refuse = |code, message: String, fact: &str, help: &str| {
-        found.push(Diagnostic::error(code, message).fact(fact.to_owned()).help(help.to_owned()));
-    };
+    let parts = [
+        linkage(name, program),
+        privileges(name, program),
+        other_machine(name, program, library),
+        other_c_library(name, program, platform),
+        own_heap(name, program, &heap_names(platform, abi)),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+fn refused(code: &'static str, message: String, fact: &str, help: &str) -> Option<Diagnostic> {
+    Some(Diagnostic::error(code, message).fact(fact.to_owned()).help(help.to_owned()))
+}
+
+fn linkage(name: &str, program: &ElfProgram) -> Option<Diagnostic> {
     match program.linkage {
-        Linkage::Dynamic => {}
-        Linkage::Static | Linkage::StaticPie => refuse(
+        Linkage::Dynamic => None,
+        Linkage::Static | Linkage::StaticPie => refused(
             "A8651",
             format!("`{name}` is statically linked"),
             "no dynamic linker runs, so nothing can be preloaded",
             "link the allocator into the program itself",
         ),
-        Linkage::Library => refuse(
+        Linkage::Library => refused(
             "A8652",
             format!("`{name}` is a library, not a program"),
             "it names no dynamic linker",
             "name a program that uses it",
         ),
     }
-    if program.mode.is_privileged() {
-        refuse(
-            "A8653",
-            format!(
-                "`{name}` runs with privileges of its own (set-user-ID, set-group-ID or capabilities)"
-            ),
-            "the dynamic linker drops preloads for it",
-            "run it as the user that owns it, or without the privileges",
-        );
+}
+
+fn privileges(name: &str, program: &ElfProgram) -> Option<Diagnostic> {
+    if !program.mode.is_privileged() {
+        return None;
     }
-    if (program.class(), program.machine()) != (library.class, library.machine) {
-        refuse(
-            "A8654",
-            format!(
-                "`{name}` is for {} and the library for {}",
-                machine(&program.object),
-                machine(library)
-            ),
-            "the dynamic linker ignores a library of another machine",
-            "build the library for that machine with `--target`",
-        );
+    refused(
+        "A8653",
+        format!(
+            "`{name}` runs with privileges of its own (set-user-ID, set-group-ID or capabilities)"
+        ),
+        "the dynamic linker drops preloads for it",
+        "run it as the user that owns it, or without the privileges",
+    )
+}
+
+fn other_machine(name: &str, program: &ElfProgram, library: &SharedObject) -> Option<Diagnostic> {
+    if (program.class(), program.machine()) == (library.class, library.machine) {
+        return None;
     }
-    if let Some(libc) = program.libc.filter(|libc| *libc != libc_of(platform)) {
-        refuse(
-            "A8655",
-            format!(
-                "`{name}` uses another C library ({libc:?}) than the interposer ({})",
-                platform.title
-            ),
-            "its dynamic linker would not find what the library needs, or other names allocate there",
-            "name the program's platform with `--platform`",
-        );
-    }
-    let names = heap_names(platform, abi);
+    let (theirs, ours) = (machine(&program.object), machine(library));
+    refused(
+        "A8654",
+        format!("`{name}` is for {theirs} and the library for {ours}"),
+        "the dynamic linker ignores a library of another machine",
+        "build the library for that machine with `--target`",
+    )
+}
+
+fn other_c_library(name: &str, program: &ElfProgram, platform: &Platform) -> Option<Diagnostic> {
+    let libc = program.libc.filter(|libc| *libc != libc_of(platform))?;
+    refused(
+        "A8655",
+        format!(
+            "`{name}` uses another C library ({libc:?}) than the interposer ({})",
+            platform.title
+        ),
+        "its dynamic linker would not find what the library needs, or other names allocate there",
+        "name the program's platform with `--platform`",
+    )
+}
+
+fn own_heap(name: &str, program: &ElfProgram, names: &[String]) -> Option<Diagnostic> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let own = program.exports(&names);
     if own.contains(&names[0]) {
-        refuse(
+        return refused(
             "A8656",
             format!("`{name}` exports its own {}", own.join(", ")),
             "the program comes first in every look-up: its own wins over any preload, in all its libraries",
             "build the program without its own allocator",
         );
-    } else if program.hides(&names).is_some_and(|hidden| hidden.contains(&names[0])) {
-        refuse(
-            "A8657",
-            format!("`{name}` has a {} of its own that it does not export", names[0]),
-            "its calls are bound at link time and never reach the dynamic linker",
-            "build the program without its own allocator",
-        );
     }
-    found
+    program.hides(&names).filter(|hidden| hidden.contains(&names[0]))?;
+    refused(
+        "A8657",
+        format!("`{name}` has a {} of its own that it does not export", names[0]),
+        "its calls are bound at link time and never reach the dynamic linker",
+        "build the program without its own allocator",
+    )
 }
 
 /// What a program means for the interposer though it does not prevent it.

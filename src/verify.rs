@@ -8,17 +8,19 @@ use crate::{
     artifact::{
         Answer as Code, ArtifactError, Bindings, Machine, SharedObject, SymbolVersion, reads_code,
     },
-    operation::{Effect, Operation},
+    operation::Effect,
     plan::{Binding, Plan},
     spec::{Abi, Platform, Symbol},
 };
 
+mod absence;
 mod facts;
 pub mod hooks;
 pub mod image;
 pub mod macho;
 mod program;
 
+use absence::{absence_is_fault, judge_absence};
 use facts::facts;
 
 /// How bad a finding is.
@@ -318,80 +320,6 @@ fn compare_with_plan(finding: &mut Finding, bindings: &Bindings<'_>, planned: Op
         finding.remark = "the plan leaves it to the runtime".to_owned();
         finding.grade = Grade::Note;
     }
-}
-
-fn judge_absence(
-    finding: &mut Finding,
-    symbol: &Symbol,
-    platform: &Platform,
-    abi: &Abi,
-    planned: Option<&Binding>,
-) {
-    if symbol.operation.effect() == Effect::Opens && !is_planned(planned) {
-        finding.status = Status::Left;
-        finding.remark =
-            "the C library's own: what is opened with RTLD_DEEPBIND looks past this library"
-                .to_owned();
-        return;
-    }
-    if planned == Some(&Binding::Left) {
-        finding.status = Status::Left;
-        finding.remark = match symbol.operation.effect() {
-            Effect::StartsThread => "the C library's own starts threads",
-            _ => "the runtime's own calls the base by its public name",
-        }
-        .to_owned();
-        return;
-    }
-    if absence_is_fault(symbol, platform, abi, planned) {
-        finding.grade = Grade::Fault;
-        finding.remark = match symbol.operation.effect() {
-            Effect::Allocates => "its blocks come from another heap, and reach this library's free",
-            Effect::Frees => "this library's blocks reach another heap's free",
-            Effect::Reallocates | Effect::Inspects => {
-                "another heap is asked about this library's blocks"
-            }
-            Effect::Tunes | Effect::Opens => "in the plan, and not there",
-            Effect::StartsThread => "the heap is not told of threads",
-        }
-        .to_owned();
-        return;
-    }
-    finding.status = Status::Left;
-    finding.grade =
-        if symbol.operation.effect() == Effect::Tunes { Grade::Note } else { Grade::Good };
-    finding.remark = match symbol.operation {
-        op if op.is_operator() => "the C++ runtime's own calls the base",
-        Operation::Reallocarray => "the C library's own calls realloc",
-        op if op.effect() == Effect::Tunes => {
-            "the C library's own answers for a heap that nobody uses"
-        }
-        op if op.effect() == Effect::StartsThread => "the C library's own starts threads",
-        _ => "another name that few programs use",
-    }
-    .to_owned();
-}
-
-fn is_planned(planned: Option<&Binding>) -> bool {
-    planned.is_some_and(|planned| *planned != Binding::Left)
-}
-
-/// Whether a library that lacks the symbol splits the heap.
-fn absence_is_fault(
-    symbol: &Symbol,
-    platform: &Platform,
-    abi: &Abi,
-    planned: Option<&Binding>,
-) -> bool {
-    if planned.is_some() {
-        return is_planned(planned);
-    }
-    let first = platform.bearing(symbol.operation).is_some_and(|s| s.name(abi) == symbol.name(abi));
-    first
-        && !platform.is_wrapper(symbol)
-        && !symbol.operation.is_operator()
-        && symbol.operation.base().is_none()
-        && symbol.operation.effect().touches_blocks()
 }
 
 /// What a library exports beside the plan: an allocator's own names leak, or clash with a program's.

@@ -3,7 +3,7 @@
 use super::{Binding, Guard, Plan, refuses_alignments};
 use crate::{
     allocator::{Promise, Role},
-    operation::Operation,
+    operation::{Form, Operation},
     spec::{AlignedSize, OddAlignment, Symbol},
 };
 
@@ -59,22 +59,32 @@ impl Plan {
                 let guards = self.guards[&Role::Memalign].clone();
                 (Binding::Synthesized(guards), "made from memalign".to_owned())
             }
-            Op::Reallocarray | Op::Reallocarrayf | Op::Reallocf | Op::Reallocarr | Op::Recallocarray => {
-                (Binding::Synthesized(Vec::new()), "made from realloc".to_owned())
+            Op::Reallocarray
+            | Op::Reallocarrayf
+            | Op::Reallocf
+            | Op::Reallocarr
+            | Op::Recallocarray => made("made from realloc"),
+            Op::Mallocx
+            | Op::Rallocx
+            | Op::Xallocx
+            | Op::Sallocx
+            | Op::Dallocx
+            | Op::Sdallocx
+            | Op::Nallocx => {
+                made("made from memalign, realloc and free: programs mix it with them")
             }
-            Op::Mallocx | Op::Rallocx | Op::Xallocx | Op::Sallocx | Op::Dallocx | Op::Sdallocx | Op::Nallocx => (
-                Binding::Synthesized(Vec::new()),
-                "made from memalign, realloc and free: programs mix it with them".to_owned(),
-            ),
-            Op::Mallopt | Op::MallocTrim | Op::Mallinfo | Op::Mallinfo2 | Op::MallocInfo | Op::MallocStats => {
-                (Binding::Answered, honest(operation).to_owned())
-            }
+            Op::Mallopt
+            | Op::MallocTrim
+            | Op::Mallinfo
+            | Op::Mallinfo2
+            | Op::MallocInfo
+            | Op::MallocStats => answered(honest(operation)),
             Op::Mallctl | Op::Mallctlnametomib | Op::Mallctlbymib | Op::MallocStatsPrint => {
-                (Binding::Answered, honest(operation).to_owned())
+                answered(honest(operation))
             }
             Op::MallocGoodSize => match self.allocator.call(Role::GoodSize) {
                 Some(_) => self.function(Role::GoodSize, &[]),
-                None => (Binding::Answered, "the size itself: no block has less".to_owned()),
+                None => answered("the size itself: no block has less"),
             },
             Op::MallocDefaultZone
             | Op::MallocZoneFromPtr
@@ -82,14 +92,10 @@ impl Plan {
             | Op::MallocZoneBatchFree
             | Op::MallocZoneMallocWithOptions
             | Op::MallocZoneClaimedAddress
-            | Op::MallocZonePressureRelief => (
-                Binding::Synthesized(Vec::new()),
-                "made from malloc and free for our zone; other zones answer for theirs".to_owned(),
-            ),
-            Op::Msize | Op::Expand | Op::Recalloc => (
-                Binding::Synthesized(Vec::new()),
-                "made from realloc and the usable size".to_owned(),
-            ),
+            | Op::MallocZonePressureRelief => {
+                made("made from malloc and free for our zone; other zones answer for theirs")
+            }
+            Op::Msize | Op::Expand | Op::Recalloc => made("made from realloc and the usable size"),
             Op::WinAlignedMalloc
             | Op::WinAlignedRealloc
             | Op::WinAlignedRecalloc
@@ -97,14 +103,12 @@ impl Plan {
             | Op::WinAlignedOffsetRealloc
             | Op::WinAlignedOffsetRecalloc
             | Op::WinAlignedMsize
-            | Op::WinAlignedFree => (
-                Binding::Synthesized(Vec::new()),
-                "made from malloc, with a header before each block: a family of its own".to_owned(),
-            ),
-            Op::Strdup | Op::Wcsdup | Op::Mbsdup => (
-                Binding::Synthesized(Vec::new()),
-                "copies into a block of ours: free takes it back".to_owned(),
-            ),
+            | Op::WinAlignedFree => {
+                made("made from malloc, with a header before each block: a family of its own")
+            }
+            Op::Strdup | Op::Wcsdup | Op::Mbsdup => {
+                made("copies into a block of ours: free takes it back")
+            }
             Op::Dupenv
             | Op::Wdupenv
             | Op::Fullpath
@@ -114,42 +118,37 @@ impl Plan {
             | Op::Getdcwd
             | Op::Wgetdcwd
             | Op::Tempnam
-            | Op::Wtempnam => (
-                Binding::Left,
-                "the C library's own calls its malloc: hooks in its code see that, and where only imports are hooked free sends the block back".to_owned(),
-            ),
-            Op::Dlopen if self.drops_deepbind() => (
-                Binding::Synthesized(Vec::new()),
-                "drops RTLD_DEEPBIND, and jumps to the C library's own for its caller".to_owned(),
-            ),
-            Op::Dlopen => (
-                Binding::Left,
-                "what is opened with RTLD_DEEPBIND looks past this heap, unless the description says `deepbind = \"drop\"`".to_owned(),
-            ),
-            Op::New(form) if form.nothrow => (
-                Binding::Left,
-                "C cannot catch what a new-handler throws, and the C++ runtime's own calls its base by the public name".to_owned(),
-            ),
-            Op::New(form) if form == Default::default() || only_aligned(form) => {
-                let role = if form.aligned { Role::Memalign } else { Role::Malloc };
-                self.throwing(role)
+            | Op::Wtempnam => left(THEIR_OWN_MALLOC),
+            Op::Dlopen if self.drops_deepbind() => {
+                made("drops RTLD_DEEPBIND, and jumps to the C library's own for its caller")
             }
-            Op::Delete(form) if form == Default::default() || only_aligned(form) => {
-                self.function(Role::Free, &[])
-            }
-            Op::Delete(form)
-                if form.sized
-                    && !form.aligned
-                    && self.allocator.forward_sized_delete
-                    && self.allocator.call(Role::FreeSized).is_some() =>
-            {
-                self.function(Role::FreeSized, &[])
-            }
+            Op::Dlopen => left(DEEPBIND_STAYS),
+            Op::New(form) => self.bind_new(form),
+            Op::Delete(form) => self.bind_delete(form),
             Op::PthreadCreate | Op::ThrdCreate => self.bind_creator(operation),
-            Op::New(_) | Op::Delete(_) => (
-                Binding::Left,
-                "the C++ runtime's own calls its base by the public name".to_owned(),
-            ),
+        }
+    }
+
+    /// Of a shim in C, which cannot catch an exception.
+    fn bind_new(&self, form: Form) -> (Binding, String) {
+        if form.nothrow {
+            return left(CANNOT_CATCH);
+        }
+        match is_base(form) {
+            true if form.aligned => self.throwing(Role::Memalign),
+            true => self.throwing(Role::Malloc),
+            false => left(CALLS_ITS_BASE),
+        }
+    }
+
+    fn bind_delete(&self, form: Form) -> (Binding, String) {
+        if is_base(form) {
+            return self.function(Role::Free, &[]);
+        }
+        let forwards = form.sized && !form.aligned && self.allocator.forward_sized_delete;
+        match forwards && self.allocator.call(Role::FreeSized).is_some() {
+            true => self.function(Role::FreeSized, &[]),
+            false => left(CALLS_ITS_BASE),
         }
     }
 
@@ -223,8 +222,26 @@ impl Plan {
     }
 }
 
-fn only_aligned(form: crate::operation::Form) -> bool {
-    form == crate::operation::Form { aligned: true, ..Default::default() }
+const THEIR_OWN_MALLOC: &str = "the C library's own calls its malloc: hooks in its code see that, and where only imports are hooked free sends the block back";
+const DEEPBIND_STAYS: &str = "what is opened with RTLD_DEEPBIND looks past this heap, unless the description says `deepbind = \"drop\"`";
+const CANNOT_CATCH: &str = "C cannot catch what a new-handler throws, and the C++ runtime's own calls its base by the public name";
+const CALLS_ITS_BASE: &str = "the C++ runtime's own calls its base by the public name";
+
+/// The forms that all others come down to.
+fn is_base(form: Form) -> bool {
+    form == Form::default() || form == Form { aligned: true, ..Form::default() }
+}
+
+fn made(why: &str) -> (Binding, String) {
+    (Binding::Synthesized(Vec::new()), why.to_owned())
+}
+
+fn answered(why: &str) -> (Binding, String) {
+    (Binding::Answered, why.to_owned())
+}
+
+fn left(why: &str) -> (Binding, String) {
+    (Binding::Left, why.to_owned())
 }
 
 fn odd(rule: OddAlignment) -> Guard {

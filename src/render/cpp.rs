@@ -2,12 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Inputs, Part, call, view};
+use super::{
+    Comment, Inputs, Part, call,
+    sections::{by_family, condition, defined, section},
+    view,
+};
 use crate::{
     allocator::{Allocator, Call, Role},
     diagnostic::Result,
     operation::{Form, Operation},
-    plan::{Answer, Binding, Plan},
+    plan::{Answer, Plan},
 };
 
 /// The headers, the build fragments and the lists beside them.
@@ -217,16 +221,8 @@ fn members(plan: &Plan) -> Vec<Value> {
 
 /// Families in spec order, each with what is defined and what is left alone.
 fn families(plan: &Plan, answers: &[&Answer]) -> Vec<Value> {
-    let family = |answers: &[&Answer]| {
-        let defined = answers.iter().filter(|a| a.binding != Binding::Left);
-        json!({
-            "title": answers[0].symbol.family,
-            "symbols": defined.map(|a| symbol(plan, a)).collect::<Vec<_>>(),
-            "left": view::left(answers),
-        })
-    };
-    let families = view::by_family(answers).filter(|answers| view::is_worth_a_section(answers));
-    families.map(family).collect()
+    let family = |answers| section(answers, defined(answers).map(|a| symbol(plan, a)));
+    by_family(answers).map(family).collect()
 }
 
 fn symbol(plan: &Plan, answer: &Answer) -> Value {
@@ -239,7 +235,7 @@ fn symbol(plan: &Plan, answer: &Answer) -> Value {
         _ => function(plan, answer),
     };
     value["why"] = symbol.why.clone().unwrap_or_default().into();
-    value["condition"] = view::condition(plan, symbol).into();
+    value["condition"] = condition(plan, symbol).into();
     value
 }
 

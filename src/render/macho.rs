@@ -3,7 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Inputs, Part, call, view};
+use super::{
+    Comment, Inputs, Part, call,
+    sections::{by_family, defined, section},
+    view,
+};
 use crate::{
     allocator::{Role, call::Argument},
     operation::{Effect, Operation},
@@ -162,16 +166,11 @@ fn enumerator(plan: &Plan) -> Option<Value> {
 /// Replacements in the order of the spec, family by family.
 fn families(plan: &Plan) -> Vec<Value> {
     let answers: Vec<&Answer> = plan.answers.iter().collect();
-    let replaced = |a: &&&Answer| !matches!(a.binding, Binding::Left | Binding::Direct(_));
-    let family = |answers: &[&Answer]| {
-        let replaced = answers.iter().filter(replaced);
-        json!({
-            "title": answers[0].symbol.family,
-            "symbols": replaced.map(|a| replacement(plan, &a.symbol)).collect::<Vec<_>>(),
-            "left": view::left(answers),
-        })
+    let family = |answers| {
+        let replaced = defined(answers).filter(|a| !matches!(a.binding, Binding::Direct(_)));
+        section(answers, replaced.map(|a| replacement(plan, &a.symbol)))
     };
-    view::by_family(&answers).map(family).collect()
+    by_family(&answers).map(family).collect()
 }
 
 fn replacement(plan: &Plan, symbol: &Symbol) -> Value {

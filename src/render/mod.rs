@@ -17,6 +17,7 @@ use crate::{
 
 mod call;
 mod cpp;
+mod families;
 mod foreign;
 mod macho;
 pub mod marker;
@@ -24,6 +25,7 @@ mod pe;
 pub mod prefixed;
 mod program;
 mod rust;
+mod sections;
 mod threads;
 pub mod view;
 

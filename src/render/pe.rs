@@ -3,11 +3,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Inputs, Part, call, prefixed, view};
+use super::{
+    Comment, Inputs, Part, call, prefixed,
+    sections::{by_family, defined, section},
+    view,
+};
 use crate::{
     allocator::Role,
     operation::{Form, Operation},
-    plan::{Answer, Binding, Mode, Plan, hooks::REDIRECT},
+    plan::{Answer, Mode, Plan, hooks::REDIRECT},
     prototype::{Parameter, Prototype},
     spec::{Abi, Symbol},
 };
@@ -120,15 +124,9 @@ fn heap(plan: &Plan) -> Vec<Value> {
 /// Hooks in the order of the spec, family by family.
 fn families(plan: &Plan, redirected: bool) -> Vec<Value> {
     let answers: Vec<&Answer> = plan.answers.iter().collect();
-    let family = |answers: &[&Answer]| {
-        let hooked = answers.iter().filter(|a| a.binding != Binding::Left);
-        json!({
-            "title": answers[0].symbol.family,
-            "symbols": hooked.map(|a| function(&a.symbol, redirected)).collect::<Vec<_>>(),
-            "left": view::left(answers),
-        })
-    };
-    view::by_family(&answers).map(family).collect()
+    let family =
+        |answers| section(answers, defined(answers).map(|a| function(&a.symbol, redirected)));
+    by_family(&answers).map(family).collect()
 }
 
 /// What stands in for a function, in whichever library.

@@ -3,7 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Comment, Part, call, call::mentions, foreign, view};
+use super::{
+    Comment, Part, call,
+    call::mentions,
+    foreign,
+    sections::{by_family, defined, section},
+    view,
+};
 use crate::{
     allocator::{Allocator, Limit, Promise, Role, call::Argument},
     diagnostic::Result,
@@ -238,17 +244,8 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
 /// In spec order: what is defined, and what is left alone for which reason.
 fn families(plan: &Plan) -> Vec<Value> {
     let answers: Vec<&Answer> = plan.answers.iter().collect();
-    let groups = view::by_family(&answers).filter(|answers| view::is_worth_a_section(answers));
-    groups.map(|answers| family(plan, answers)).collect()
-}
-
-fn family(plan: &Plan, answers: &[&Answer]) -> Value {
-    let defined = answers.iter().filter(|a| a.binding != Binding::Left);
-    json!({
-        "title": answers[0].symbol.family,
-        "symbols": defined.map(|a| symbol(plan, &a.symbol)).collect::<Vec<_>>(),
-        "left": view::left(answers),
-    })
+    let family = |answers| section(answers, defined(answers).map(|a| symbol(plan, &a.symbol)));
+    by_family(&answers).map(family).collect()
 }
 
 fn symbol(plan: &Plan, symbol: &Symbol) -> Value {

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Inputs, call, threads};
+use super::{Inputs, families::families, threads};
 use crate::{
     allocator::{Allocator, Limit, Promise, Role},
-    operation::{Effect, Operation},
+    operation::Operation,
     plan::{Answer, Binding, Guard, Mode, Plan, max_size, refuses_alignments},
     spec::{Abi, AlignedSize, Constructors, OddAlignment, ReallocZero},
 };
@@ -122,26 +122,8 @@ pub(super) fn shim(plan: &Plan) -> tera::Context {
 pub(super) fn shim_values(plan: &Plan) -> Value {
     let allocator = &plan.allocator;
     let abi = &plan.platform.abis[0];
-    let op = |operation: Operation| plan.platform.bearing(operation).is_some();
     let aligned_alloc = plan.platform.semantics.aligned_alloc;
-    let bound_raw = |operation: Operation| {
-        plan.answers.iter().any(|a| {
-            a.symbol.operation == operation
-                && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_))
-        })
-    };
-    let defined = |operation: Operation| plan.defined().any(|a| a.symbol.operation == operation);
-    let page_size = op(Operation::Valloc) || op(Operation::Pvalloc);
-    let flagged = op(Operation::Mallocx);
-    let usable = allocator.call(Role::UsableSize).is_some();
-    let copies = realloc_copies(plan);
-    let operators = plan.defined().any(|a| matches!(a.symbol.operation, Operation::New(_)));
-    let calloc = allocator.call(Role::Calloc).filter(|_| calls_calloc(plan));
-    let answered = |operation: Operation| {
-        plan.answers
-            .iter()
-            .any(|a| a.symbol.operation == operation && a.binding == Binding::Answered)
-    };
+    let calloc = calls_calloc(plan);
     let foreign = super::foreign::view(plan);
     let carried = plan.mode == Mode::Static;
     // In a program, the constructors of the libraries that it loads have run before its own.
@@ -160,26 +142,20 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         "renames": renames(plan),
         "declarations": declarations(plan),
         "direct": plan.direct().next().is_some(),
-        "uses": {
-            "page_size": page_size,
-            "memset": calloc.is_none() || flagged || op(Operation::MallocZoneMallocWithOptions),
-            "memcpy": plan.prefix().is_some() || copies || plan.guarded(Role::Realloc, Promise::MinAlign) || flagged,
-            "message": foreign.is_some() || !usable || operators || answered(Operation::MallocStats) || answered(Operation::MallocStatsPrint),
-            "abort": foreign.is_some() || !usable || operators || (plan.ready && (plan.platform.runtime.emulated_tls || plan.platform.zone.is_some())),
-        },
-        "operators": operators,
+        "uses": uses(plan),
+        "operators": has_operators(plan),
         "threads": threads::threads(plan),
         "max_size": max_size(allocator).filter(|_| any_guard(plan, Promise::MaxSize)),
         "max_align": max_align(allocator),
         "check_alignment": !allocator.keeps(Promise::MaxAlign) && allocator.promises.max_align == Limit::Unknown,
         "natural": allocator.call(Role::Memalign).is_none(),
-        "usable": usable,
+        "usable": has_usable_size(plan),
         "g": guards(plan),
-        "call": calls(plan, calloc.is_some()),
-        "calloc_total": calloc.is_none()
+        "call": calls(plan, calloc),
+        "calloc_total": !calloc
             || [Promise::CallocOverflow, Promise::MaxSize, Promise::ZeroSize].iter().any(|p| plan.guarded(Role::Calloc, *p)),
         "realloc_zero_frees": plan.platform.semantics.realloc_zero == ReallocZero::Free,
-        "realloc_copies": copies,
+        "realloc_copies": realloc_copies(plan),
         "sized_free": sized_free(plan),
         "aligned_alloc_einval": aligned_alloc == OddAlignment::Einval && !refuses_alignments(allocator),
         "aligned_alloc_multiple": plan.platform.semantics.aligned_alloc_size == AlignedSize::Multiple,
@@ -187,20 +163,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         "foreign": foreign,
         "deepbind": super::foreign::deepbind(plan),
         "any": if foreign.is_some() { "_any" } else { "" },
-        "op": {
-            "aligned_alloc": op(Operation::AlignedAlloc) && !bound_raw(Operation::AlignedAlloc),
-            "memalign": op(Operation::Memalign) && plan.zoned.is_none(),
-            "posix_memalign": op(Operation::PosixMemalign),
-            "valloc": op(Operation::Valloc),
-            "pvalloc": op(Operation::Pvalloc),
-            "reallocarray": defined(Operation::Reallocarray),
-            "mallinfo": op(Operation::Mallinfo),
-            "mallinfo2": op(Operation::Mallinfo2),
-            "malloc_info": op(Operation::MallocInfo),
-            "malloc_stats": answered(Operation::MallocStats),
-            "malloc_stats_print": answered(Operation::MallocStatsPrint),
-            "mallocx": flagged,
-        },
+        "op": operations(plan),
         "fork": plan.fork.as_ref().map(|f| json!({
             "prepare": f.prepare, "parent": f.parent, "child": f.child,
             "constructors": constructors, "preinit": plan.precedes_constructors(),
@@ -209,6 +172,64 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
     });
     values["semantics"] = json!(plan.platform.semantics);
     values
+}
+
+/// Whether the platform has a symbol of that meaning.
+fn bears(plan: &Plan, operation: Operation) -> bool {
+    plan.platform.bearing(operation).is_some()
+}
+
+fn is_defined(plan: &Plan, operation: Operation) -> bool {
+    plan.defined().any(|a| a.symbol.operation == operation)
+}
+
+fn is_answered(plan: &Plan, operation: Operation) -> bool {
+    let mut of_it = plan.answers.iter().filter(|a| a.symbol.operation == operation);
+    of_it.any(|a| a.binding == Binding::Answered)
+}
+
+fn has_operators(plan: &Plan) -> bool {
+    plan.defined().any(|a| matches!(a.symbol.operation, Operation::New(_)))
+}
+
+fn has_usable_size(plan: &Plan) -> bool {
+    plan.allocator.call(Role::UsableSize).is_some()
+}
+
+/// What of the C library, and of what the shim says before it ends a program, its text calls.
+fn uses(plan: &Plan) -> Value {
+    let flagged = bears(plan, Operation::Mallocx);
+    let speaks =
+        super::foreign::view(plan).is_some() || !has_usable_size(plan) || has_operators(plan);
+    json!({
+        "page_size": bears(plan, Operation::Valloc) || bears(plan, Operation::Pvalloc),
+        "memset": !calls_calloc(plan) || flagged || bears(plan, Operation::MallocZoneMallocWithOptions),
+        "memcpy": plan.prefix().is_some() || realloc_copies(plan) || plan.guarded(Role::Realloc, Promise::MinAlign) || flagged,
+        "message": speaks || is_answered(plan, Operation::MallocStats) || is_answered(plan, Operation::MallocStatsPrint),
+        "abort": speaks || (plan.ready && (plan.platform.runtime.emulated_tls || plan.platform.zone.is_some())),
+    })
+}
+
+/// The operations that have a function of their own in the text.
+fn operations(plan: &Plan) -> Value {
+    let aligned_alloc_is_bound = plan.answers.iter().any(|a| {
+        a.symbol.operation == Operation::AlignedAlloc
+            && matches!(a.binding, Binding::Direct(_) | Binding::Jump(_))
+    });
+    json!({
+        "aligned_alloc": bears(plan, Operation::AlignedAlloc) && !aligned_alloc_is_bound,
+        "memalign": bears(plan, Operation::Memalign) && plan.zoned.is_none(),
+        "posix_memalign": bears(plan, Operation::PosixMemalign),
+        "valloc": bears(plan, Operation::Valloc),
+        "pvalloc": bears(plan, Operation::Pvalloc),
+        "reallocarray": is_defined(plan, Operation::Reallocarray),
+        "mallinfo": bears(plan, Operation::Mallinfo),
+        "mallinfo2": bears(plan, Operation::Mallinfo2),
+        "malloc_info": bears(plan, Operation::MallocInfo),
+        "malloc_stats": is_answered(plan, Operation::MallocStats),
+        "malloc_stats_print": is_answered(plan, Operation::MallocStatsPrint),
+        "mallocx": bears(plan, Operation::Mallocx),
+    })
 }
 
 pub(super) fn context<T: Serialize>(value: &T) -> tera::Context {
@@ -346,46 +367,6 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
         .collect()
 }
 
-/// Families in spec order; inside each, runs of symbols that are, or are not, bound directly.
-fn families(plan: &Plan, abi: &Abi) -> Vec<Value> {
-    let answers: Vec<&Answer> = plan.answers.iter().collect();
-    let families = by_family(&answers).filter(|answers| is_worth_a_section(answers));
-    families.map(|answers| family(plan, abi, answers)).collect()
-}
-
-/// Answers in the order of the spec, cut where another family begins; no part is empty.
-pub(super) fn by_family<'s, 'a>(
-    answers: &'s [&'a Answer],
-) -> impl Iterator<Item = &'s [&'a Answer]> {
-    answers.chunk_by(|a, b| a.symbol.family == b.symbol.family)
-}
-
-/// Whether a family has something to say: what creates threads is spoken of only where it is ours.
-pub(super) fn is_worth_a_section(answers: &[&Answer]) -> bool {
-    let creates = |a: &&Answer| a.symbol.operation.effect() == Effect::StartsThread;
-    !answers.iter().all(|a| creates(a) && a.binding == Binding::Left)
-}
-
-fn family(plan: &Plan, abi: &Abi, answers: &[&Answer]) -> Value {
-    let mut runs: Vec<(bool, Vec<&Answer>)> = Vec::new();
-    for answer in answers.iter().filter(|a| a.binding != Binding::Left) {
-        let direct = matches!(answer.binding, Binding::Direct(_));
-        match runs.last_mut() {
-            Some((kind, run)) if *kind == direct => run.push(answer),
-            _ => runs.push((direct, vec![answer])),
-        }
-    }
-    json!({
-        "title": answers[0].symbol.family,
-        "weak": answers.iter().any(|a| a.binding != Binding::Left && gives_way(plan, a)),
-        "runs": runs.iter().map(|(direct, run)| json!({
-            "direct": direct,
-            "symbols": run.iter().map(|a| symbol(plan, abi, a)).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "left": left(answers),
-    })
-}
-
 /// Whether a definition in the program takes the place of the shim's: a preloaded one is passed over by
 /// itself, one inside the program must give way.
 pub(super) fn gives_way(plan: &Plan, answer: &Answer) -> bool {
@@ -398,43 +379,4 @@ pub fn weak(plan: &Plan, abi: &Abi) -> Vec<String> {
     let mut names: Vec<_> = of_abi.map(|a| a.symbol.name(abi)).collect();
     names.sort();
     names
-}
-
-/// What is left alone, by reason.
-pub(super) fn left(answers: &[&Answer]) -> Vec<Value> {
-    let mut left: Vec<(&str, Vec<&str>)> = Vec::new();
-    let of_heap = |a: &&&Answer| a.symbol.operation.effect() != Effect::StartsThread;
-    for answer in answers.iter().filter(of_heap).filter(|a| a.binding == Binding::Left) {
-        let declaration = answer.symbol.declaration.as_str();
-        match left.iter_mut().find(|(why, _)| *why == answer.why) {
-            Some((_, declarations)) => declarations.push(declaration),
-            None => left.push((&answer.why, vec![declaration])),
-        }
-    }
-    let value = |(why, declarations)| json!({ "why": why, "declarations": declarations });
-    left.into_iter().map(value).collect()
-}
-
-fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {
-    let call = call::text(plan, answer.symbol.operation).expect(call::REFUSED);
-    let jumps = answer.symbol.operation == Operation::Dlopen;
-    json!({
-        "jumps": jumps,
-        "weak": gives_way(plan, answer),
-        "why": answer.symbol.why.clone().unwrap_or_default(),
-        "declaration": answer.symbol.prototype.named(&answer.symbol.name(abi)),
-        "condition": condition(plan, &answer.symbol),
-        "body": call::statement(&answer.symbol, &call),
-    })
-}
-
-/// What the preprocessor says where an ABI has the symbol; empty if all have it.
-pub(super) fn condition(plan: &Plan, symbol: &crate::spec::Symbol) -> String {
-    let abis = &plan.platform.abis;
-    if abis.iter().all(|abi| symbol.is_in(abi)) {
-        return String::new();
-    }
-    let conditions: Vec<_> =
-        abis.iter().filter(|abi| symbol.is_in(abi)).map(|abi| abi.condition.as_str()).collect();
-    conditions.join(" || ")
 }

@@ -6,7 +6,7 @@ use super::{
     super::{
         Comment, Part, call,
         rust::{self, spell},
-        view,
+        sections::{by_family, defined, section},
     },
     c_name, fork_names, lists, looks, originals,
     slots::{Reply, Slot, is_filled, slots},
@@ -15,7 +15,7 @@ use crate::{
     allocator::{Role, call::Argument},
     diagnostic::Result,
     operation::Operation,
-    plan::{Answer, Binding, Plan},
+    plan::{Answer, Plan},
     prototype::{Parameter, Prototype},
     spec::{Field, Symbol, Zone},
 };
@@ -240,15 +240,8 @@ fn walk(plan: &Plan) -> String {
 /// Replacements in the order of the spec, family by family.
 fn families(plan: &Plan) -> Vec<Value> {
     let answers: Vec<&Answer> = plan.answers.iter().collect();
-    let family = |answers: &[&Answer]| {
-        let replaced = answers.iter().filter(|a| a.binding != Binding::Left);
-        json!({
-            "title": answers[0].symbol.family,
-            "symbols": replaced.map(|a| replacement(plan, &a.symbol)).collect::<Vec<_>>(),
-            "left": view::left(answers),
-        })
-    };
-    view::by_family(&answers).map(family).collect()
+    let family = |answers| section(answers, defined(answers).map(|a| replacement(plan, &a.symbol)));
+    by_family(&answers).map(family).collect()
 }
 
 fn replacement(plan: &Plan, symbol: &Symbol) -> Value {
