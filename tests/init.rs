@@ -13,11 +13,15 @@ use alloc8_gen::{
 };
 
 fn describe(name: &str, source: &Path) -> Result<(String, Vec<Diagnostic>)> {
+    describe_with(name, source, &[])
+}
+
+fn describe_with(name: &str, source: &Path, more: &[&str]) -> Result<(String, Vec<Diagnostic>)> {
     let compiler = Compiler::find(None, None).expect("a C compiler");
     let linux = spec::platform("linux").unwrap();
     let names: BTreeSet<String> = linux.symbols.iter().map(|s| s.name(&linux.abis[0])).collect();
     let work = tempfile::tempdir().unwrap();
-    let archive = heaps::archive(&compiler, &[source], work.path(), &[]);
+    let archive = heaps::archive(&compiler, &[source], work.path(), more);
     init::describe(name, &[archive], &compiler, work.path(), &names)
 }
 
@@ -70,6 +74,18 @@ fn hooks_for_threads_are_described_under_the_convention_s_names() {
         written.call(Role::ThreadInit).is_some() && written.call(Role::ThreadCleanup).is_some()
     );
     assert_eq!(written.thread_created.as_deref(), Some("aware_thread_created"), "{text}");
+}
+
+/// Told of threads that begin and never of those that end, a heap would keep what was theirs.
+#[test]
+fn a_thread_s_end_is_found_under_the_name_that_mimalloc_gives_it() {
+    let other = ["-Daware_thread_cleanup=aware_thread_done"];
+    let source = heaps::heap("thread_aware.c");
+    let (text, _) = describe_with("aware", &source, &other).expect("described");
+    let written = read("aware", &text);
+    let cleanup = written.call(Role::ThreadCleanup).map(|call| call.symbol.as_str());
+    assert!(written.call(Role::ThreadInit).is_some(), "{text}");
+    assert_eq!(cleanup, Some("aware_thread_done"), "{text}");
 }
 
 #[test]
