@@ -28,15 +28,18 @@ fn family(plan: &Plan, abi: &Abi, answers: &[&Answer]) -> Value {
             _ => runs.push((direct, vec![answer])),
         }
     }
-    json!({
+    let run = |(direct, run): &(bool, Vec<&Answer>)| {
+        let mut value = json!({ "direct": direct });
+        value["symbols"] = run.iter().map(|a| symbol(plan, abi, a)).collect();
+        value
+    };
+    let mut family = json!({
         "title": answers[0].symbol.family,
         "weak": defined(answers).any(|a| gives_way(plan, a)),
-        "runs": runs.iter().map(|(direct, run)| json!({
-            "direct": direct,
-            "symbols": run.iter().map(|a| symbol(plan, abi, a)).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "left": left(answers),
-    })
+    });
+    family["runs"] = runs.iter().map(run).collect();
+    family["left"] = left(answers).into();
+    family
 }
 
 fn symbol(plan: &Plan, abi: &Abi, answer: &Answer) -> Value {

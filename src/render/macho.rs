@@ -118,7 +118,7 @@ fn values_of(plan: &Plan) -> Value {
         let fields = zone.fields.iter().filter(|f| f.structure == structure);
         fields.map(|f| field(plan, f, zone.version)).collect()
     };
-    json!({
+    let mut values = json!({
         "symbol_prefix": plan.platform.abis[0].symbol_prefix,
         "whose": {
             "size": call(plan, Role::MallocSize),
@@ -130,12 +130,13 @@ fn values_of(plan: &Plan) -> Value {
         },
         "enumerator": enumerator(plan),
         "good_size": good_size(plan),
-        "originals": plan.defined().map(|a| original(plan, a)).chain(asked(plan)).collect::<Vec<_>>(),
-        "tuples": tuples(plan),
-        "families": families(plan),
         "zone": { "fields": of(&zone.structure), "version": zone.version },
         "introspection": { "fields": of(&zone.introspection) },
-    })
+    });
+    values["originals"] = plan.defined().map(|a| original(plan, a)).chain(asked(plan)).collect();
+    values["tuples"] = tuples(plan).into();
+    values["families"] = families(plan).into();
+    values
 }
 
 /// The call that plays a role; null where there is none.

@@ -69,23 +69,24 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
     let asked = plan.allocator.call(Role::Owns).filter(|_| plan.prefix().is_none());
     let owns = asked.map(|c| c.with(&[])).unwrap_or_default();
     let files: Vec<_> = plan.platform.libraries.iter().map(|l| l.file.as_str()).collect();
-    let added = json!({
+    let by_word = hooks.iter().any(|h| h["exported"].as_str().is_some_and(|e| !e.starts_with('"')));
+    let mut added = json!({
         "prefix": plan.prefix(),
         "hook": inputs.hook.as_deref().unwrap_or("default"),
         "inline_condition": spec.map(|h| h.inline.as_str()).unwrap_or_default(),
         "spec": spec,
         "slots": SLOTS,
         "numbers": (0..SLOTS).collect::<Vec<_>>(),
-        "by_word": hooks.iter().any(|h| h["exported"].as_str().is_some_and(|e| !e.starts_with('"'))),
-        "hooks": hooks,
+        "by_word": by_word,
         "files": files,
         "owns": owns,
         "init": plan.allocator.call(Role::Init).map(|c| c.with(&[])).unwrap_or_default(),
-        "families": families(plan, inputs.hook.as_deref() == Some(REDIRECT)),
         "heap": heap(plan),
         "sized_free": [],
-        "operators_of": plan.platform.abis.iter().map(|abi| operators(plan, abi)).collect::<Vec<_>>(),
     });
+    added["hooks"] = hooks.into();
+    added["families"] = families(plan, inputs.hook.as_deref() == Some(REDIRECT)).into();
+    added["operators_of"] = plan.platform.abis.iter().map(|abi| operators(plan, abi)).collect();
     relax(&mut values["g"]);
     if let (Value::Object(values), Value::Object(added)) = (&mut values, added) {
         values.extend(added);

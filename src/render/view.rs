@@ -168,9 +168,12 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
             "prepare": f.prepare, "parent": f.parent, "child": f.child,
             "constructors": constructors, "preinit": plan.precedes_constructors(),
         })),
-        "families": if plan.platform.hooks.is_none() { families(plan, abi) } else { Vec::new() },
     });
     values["semantics"] = json!(plan.platform.semantics);
+    // Those of others have a text of their own.
+    if plan.platform.hooks.is_none() && plan.platform.zone.is_none() {
+        values["families"] = families(plan, abi).into();
+    }
     values
 }
 
