@@ -73,7 +73,11 @@ pub fn describe(
         minds_fork,
         system_libraries: tables.libraries().to_vec(),
     };
-    draft.use_found(|role, own| own || !needs_reason(role));
+    let introduced = draft.found.hooks_are_own();
+    draft.use_found(|role, own| match role {
+        Role::ThreadInit | Role::ThreadCleanup => introduced,
+        role => own || !needs_reason(role),
+    });
     draft.allocator.thread_created = draft.found.thread_created.clone();
     if let Some(target) = cross {
         // Nothing here links such an archive: its names are all that can be told of it.

@@ -76,16 +76,20 @@ fn hooks_for_threads_are_described_under_the_convention_s_names() {
     assert_eq!(written.thread_created.as_deref(), Some("aware_thread_created"), "{text}");
 }
 
-/// Told of threads that begin and never of those that end, a heap would keep what was theirs.
+/// mimalloc's names: one is the convention's own, the other is not, and it needs neither.
 #[test]
-fn a_thread_s_end_is_found_under_the_name_that_mimalloc_gives_it() {
+fn hooks_for_threads_are_written_together_or_not_at_all() {
     let other = ["-Daware_thread_cleanup=aware_thread_done"];
     let source = heaps::heap("thread_aware.c");
     let (text, _) = describe_with("aware", &source, &other).expect("described");
     let written = read("aware", &text);
-    let cleanup = written.call(Role::ThreadCleanup).map(|call| call.symbol.as_str());
-    assert!(written.call(Role::ThreadInit).is_some(), "{text}");
-    assert_eq!(cleanup, Some("aware_thread_done"), "{text}");
+    let hooks = [("thread_init", Role::ThreadInit), ("thread_done", Role::ThreadCleanup)];
+    for (name, role) in hooks {
+        assert!(written.call(role).is_none(), "{text}");
+        let line =
+            format!("# not needed, all was well without it: {} = \"aware_{name}\"", role.key());
+        assert!(text.contains(&line), "{text}");
+    }
 }
 
 #[test]

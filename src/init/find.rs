@@ -43,6 +43,15 @@ pub(super) struct Found {
     pub(super) thread_created: Option<String>,
 }
 
+impl Found {
+    /// Whether all hooks for threads that there are bear the convention's own names. They go together: a
+    /// heap that is told of threads that begin, and of none that end, keeps what was theirs.
+    pub(super) fn hooks_are_own(&self) -> bool {
+        let hooks = [Role::ThreadInit, Role::ThreadCleanup];
+        hooks.iter().filter_map(|role| self.roles.get(role)).all(|candidates| candidates[0].own)
+    }
+}
+
 impl Names {
     pub(super) fn read() -> Result<Names> {
         const PATH: &str = "specs/allocators/convention.toml";
