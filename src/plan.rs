@@ -141,11 +141,12 @@ impl Plan {
     /// `told`: the shim may stand before the functions that create threads. Where it may not, each
     /// call looks whether its thread is ready if the allocator minds threads at all.
     fn draw(platform: &Platform, allocator: &Allocator, told: bool) -> Plan {
-        // Hooks are installed at one moment, before which `init` runs.
-        let ready = platform.hooks.is_none()
-            && (allocator.thread_policy == ThreadPolicy::Required
-                || allocator.call(Role::Init).is_some()
-                || !told && allocator.minds_threads());
+        // Where functions are hooked, the loader tells when the module comes, and `init` runs before its first call.
+        let by_loader = platform.hooks.is_some();
+        let required = allocator.thread_policy == ThreadPolicy::Required;
+        let ready = required && (!by_loader || threads::starts_threads(platform))
+            || !by_loader
+                && (allocator.call(Role::Init).is_some() || !told && allocator.minds_threads());
         let mut plan = Plan {
             mode: Mode::Interpose,
             platform: platform.clone(),

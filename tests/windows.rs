@@ -15,4 +15,5 @@ mod windows {
     mod launched;
     mod real;
     mod runs;
+    mod threads;
 }

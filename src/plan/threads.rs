@@ -3,9 +3,10 @@
 //! Two ways lead to `thread_init`. Where each call looks whether its thread is ready, the first call
 //! runs it, whoever made the thread. Where no call looks, the functions that create threads are taken
 //! over and run it in the new thread; threads that the C library makes for itself never run it. On Darwin
-//! a hook of the system's runs it in every new thread.
-//! `thread_cleanup` is the destructor of a key both times. Inside a program, and beside the system's
-//! malloc, nothing stands before the functions that create threads: there each call looks.
+//! a hook of the system's runs it in every new thread, and on Windows the loader tells each module of them.
+//! `thread_cleanup` is the destructor of a key both times, but where the loader tells of ends too. Inside a
+//! program, and beside the system's malloc, nothing stands before the functions that create threads: there
+//! each call looks, but where the loader tells modules of every kind.
 
 use super::{Binding, Plan};
 use crate::{
@@ -60,6 +61,7 @@ impl Threads {
 /// Whether the platform says which functions create threads, or which one tells of them.
 pub(super) fn starts_threads(platform: &Platform) -> bool {
     platform.runtime.thread_hook.is_some()
+        || platform.hooks.as_ref().is_some_and(|hooks| hooks.threads.is_some())
         || platform.symbols.iter().any(|s| s.operation.effect() == Effect::StartsThread)
 }
 
@@ -68,8 +70,10 @@ impl Plan {
     /// whether its thread is ready.
     pub(super) fn without_creators(self) -> Plan {
         match self.threads {
-            Some(_) => Plan::draw(&self.platform, &self.allocator, false),
-            None => self,
+            Some(_) if self.platform.hooks.is_none() => {
+                Plan::draw(&self.platform, &self.allocator, false)
+            }
+            _ => self,
         }
     }
 

@@ -82,6 +82,7 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
         "owns": owns,
         "init": plan.allocator.call(Role::Init).map(|c| c.with(&[])).unwrap_or_default(),
         "heap": heap(plan),
+        "watched": plan.threads.is_some_and(|threads| threads.lazy || threads.hooked),
         "sized_free": [],
     });
     added["hooks"] = hooks.into();

@@ -59,6 +59,8 @@ fn late(plan: &Plan) -> Vec<Value> {
     let called = |role: &&Role| match role {
         Role::Malloc | Role::Free | Role::Memalign | Role::Realloc => true,
         Role::Calloc => crate::render::view::calls_calloc(plan),
+        // Hooks free all blocks by free.
+        Role::FreeSized | Role::FreeAlignedSized if plan.platform.hooks.is_some() => false,
         _ => plan.allocator.call(**role).is_some(),
     };
     let one = |role: &Role| {

@@ -27,7 +27,7 @@ mod zone;
 
 pub use abi::Abi;
 pub use load::{platform, platform_from, platform_names, platform_of, platforms};
-pub use runtime::{Carried, Constructors, First, Hooks, Import, Runtime};
+pub use runtime::{Carried, Constructors, First, Hooks, Import, Runtime, Tells};
 pub use semantics::{AlignedSize, Foreign, OddAlignment, ReallocZero, Semantics};
 pub use zone::{Field, ForkFunctions, Growth, Null, Zone, ZoneList, ZoneNumbers};
 

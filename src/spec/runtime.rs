@@ -52,6 +52,28 @@ pub struct Hooks {
     pub new_handler: String,
     /// Where a library without a C library finds what it calls.
     pub imports: Vec<Import>,
+    /// How the loader tells each module of threads; without it nobody does.
+    pub threads: Option<Tells>,
+}
+
+/// How the loader tells a module of the threads that begin and end: in each of them it calls a library's
+/// entry, and the callbacks that a program or library lists.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tells {
+    /// The reason that says that the thread begins (DLL_THREAD_ATTACH).
+    pub begins: u32,
+    /// The reason that says that it ends (DLL_THREAD_DETACH).
+    pub ends: u32,
+    /// What in a module leads the loader to its callbacks; the C library that is linked has it.
+    pub directory: String,
+    /// The section of the callback that comes before others: they are called by the names of their sections.
+    pub first: String,
+    /// The section of the one that comes after others.
+    pub last: String,
+    /// What the function that hands out slots for each thread's values returns when it has none
+    /// (TLS_OUT_OF_INDEXES).
+    pub no_slot: u32,
 }
 
 /// One of the system's own libraries, which every process has.

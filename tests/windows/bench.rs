@@ -40,7 +40,7 @@ impl Cpu {
     }
 
     /// A call of its compiler, for a C library: Debian's knows msvcrt alone, and its specs are changed.
-    fn compiler(self, crt: Crt) -> Command {
+    pub(super) fn compiler(self, crt: Crt) -> Command {
         let mut command = Command::new(self.gcc());
         if crt == Crt::Ucrt {
             let specs = folder().join(format!("{}-ucrt.specs", self.name));
@@ -145,7 +145,16 @@ pub(super) fn folder() -> PathBuf {
 pub(super) fn built(name: &str, command: &mut Command, more: Option<&Path>) -> PathBuf {
     let mut hash = Sha256::new();
     hash.update(format!("{:?}", command.get_args().collect::<Vec<_>>()));
-    let sources = ["client.c", "counted_heap.c", "counted_heap.h", "inject.c", "plug.c"];
+    let sources = [
+        "aware_heap.c",
+        "aware_heap.h",
+        "client.c",
+        "counted_heap.c",
+        "counted_heap.h",
+        "inject.c",
+        "plug.c",
+        "threads.c",
+    ];
     for file in sources
         .map(source)
         .iter()
