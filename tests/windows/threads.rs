@@ -79,7 +79,12 @@ impl Place {
 
     /// A library around the heap, as `build` makes it.
     fn library(&self, hook: &str, target: &str) {
-        let mut build = tool(&["build", "-p", "windows", "--hook", hook, "--target", target]);
+        self.library_in("c", hook, target);
+    }
+
+    fn library_in(&self, lang: &str, hook: &str, target: &str) {
+        let mut build = tool(&["build", "-p", "windows", "--lang", lang, "--hook", hook]);
+        build.args(["--target", target]);
         build.arg("-a").arg(description(self.policy, self.folder.path()));
         for object in self.cpu.aware() {
             build.arg("--lib").arg(object);
@@ -251,6 +256,16 @@ fn threads_are_told_by_a_library_of_microsofts_abi() {
         let place = Place::new(X64, policy);
         place.library("iat", "x86_64-pc-windows-msvc");
         place.late(wine, Crt::Ucrt);
+    }
+}
+
+#[test]
+fn threads_are_told_by_the_header_for_cxx() {
+    let Some(wine) = Wine::new() else { return };
+    for policy in POLICIES.into_iter().filter(|policy| all() || *policy == "required") {
+        let place = Place::new(X64, policy);
+        place.library_in("cpp", "iat", &X64.target());
+        place.late(wine, Crt::Msvcrt);
     }
 }
 
