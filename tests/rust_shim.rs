@@ -13,5 +13,6 @@ mod rust_shim {
     mod refused;
     mod sampling;
     mod toolbox;
+    mod vendored;
     mod warnings;
 }

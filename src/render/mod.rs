@@ -93,7 +93,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         "cpp" if plan.platform.hooks.is_some() => pe::cxx::parts(plan, inputs)?,
         "cpp" => cpp::parts(plan, inputs)?,
         "rust" if plan.platform.zone.is_some() => macho::rust::parts(plan)?,
-        "rust" => rust::parts(plan)?,
+        "rust" => rust::parts(plan, inputs)?,
         _ if plan.platform.hooks.is_some() => pe::parts(plan, inputs),
         _ => match &plan.mode {
             Mode::Interpose => parts(plan, inputs),

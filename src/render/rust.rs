@@ -1,10 +1,12 @@
 //! What the templates of a shim in Rust place: the plan's flags, with everything that is C spelled
 //! in Rust.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{
-    Comment, Part, call,
+    Comment, Inputs, Part, call,
     call::mentions,
     foreign,
     sections::{by_family, defined, section},
@@ -26,7 +28,7 @@ pub(super) use spell::spell_verdict;
 use spell::{constant, count, own, signature, spell, spelled};
 
 /// The folder's files. The plan is the one in Rust.
-pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>> {
+pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_rust()?;
     let shim = Part {
         template: "shim.rs.tera",
@@ -34,7 +36,22 @@ pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>> {
         comment: Comment::C,
         context: context(plan),
     };
-    Ok(std::iter::once(shim).chain(super::lists(plan)).collect())
+    Ok([shim, fragment(plan, inputs)].into_iter().chain(super::lists(plan)).collect())
+}
+
+/// What a crate's build script includes, to do without this tool.
+fn fragment(plan: &Plan, inputs: &Inputs) -> Part {
+    let mut values = view::build_values(plan, inputs);
+    let archives = plan.allocator.archives.iter().filter_map(|archive| {
+        Path::new(archive).file_name()?.to_str()?.strip_prefix("lib")?.strip_suffix(".a")
+    });
+    values["archives"] = json!(archives.collect::<Vec<_>>());
+    Part {
+        template: "cargo.rs.tera",
+        file: "alloc8.rs".to_owned(),
+        comment: Comment::C,
+        context: view::context(&values),
+    }
 }
 
 /// What the module says, whatever the platform's mechanism, but for ELF's names.
