@@ -18,6 +18,8 @@ use crate::{
     spec,
 };
 
+mod hooks;
+
 /// Renders the shim of one allocator for one platform.
 #[derive(Debug, Clone)]
 pub struct Generator {
@@ -82,7 +84,8 @@ impl Generator {
 
     /// Writes the shim in Rust into cargo's `OUT_DIR`, to be included as a module of the crate, and
     /// tells cargo which inputs it depends on and what to link: the description's archive, if it is
-    /// there, its libraries, and a `cdylib` such that its fork handlers come first.
+    /// there, its libraries, and a `cdylib` such that its fork handlers come first. For Windows, compiles
+    /// the hooks too, which are in C.
     ///
     /// ```no_run
     /// // In the build script; and in the crate:
@@ -94,11 +97,15 @@ impl Generator {
     ///
     /// # Errors
     /// `A8202` if the platform has no templates for Rust, `A8208` if the allocator's threads must
-    /// introduce themselves; `A8301` without `OUT_DIR`, `A8302` if a file cannot be written there.
+    /// introduce themselves; `A8301` without `OUT_DIR`, `A8302` if a file cannot be written there; for Windows
+    /// `A8402` if the hooks do not compile, `A8604` without the sources of what changes code.
     pub fn rust(&self) -> Result<()> {
         let inputs = Inputs { lang: "rust".to_owned(), ..self.inputs.clone() };
-        write(render::render(&self.plan, &inputs)?)?;
+        let folder = write(render::render(&self.plan, &inputs)?)?;
         self.tell_inputs();
+        if self.plan.platform.hooks.is_some() {
+            self.compile_hooks(&folder)?;
+        }
         if let Some(description) = &self.description {
             self.tell_archives(description.parent().unwrap_or(Path::new("")));
         }

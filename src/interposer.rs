@@ -14,7 +14,7 @@ mod dll;
 mod dylib;
 mod files;
 mod found;
-mod inline;
+pub(crate) mod inline;
 mod launcher;
 
 use crate::{

@@ -42,6 +42,11 @@ fn in_cxx_on_windows(name: &str) -> (String, render::Files) {
     for_platform("windows", "cpp", "interpose", name)
 }
 
+/// The same for Windows in Rust.
+fn in_rust_on_windows(name: &str) -> (String, render::Files) {
+    for_platform("windows", "rust", "interpose", name)
+}
+
 /// The same for macOS in Rust.
 fn in_rust_on_macos(name: &str) -> (String, render::Files) {
     for_platform("macos", "rust", "interpose", name)
@@ -93,6 +98,7 @@ fn the_committed_files_are_what_is_rendered() {
         in_cxx("simple_heap"),
         in_cxx_on_macos("simple_heap"),
         in_cxx_on_windows("simple_heap"),
+        in_rust_on_windows("simple_heap"),
         in_rust_on_macos("simple_heap"),
         in_rust("simple_heap"),
         in_programs("simple_heap"),
@@ -185,6 +191,7 @@ fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
         in_cxx("simple_heap").1,
         in_cxx_on_macos("simple_heap").1,
         in_cxx_on_windows("simple_heap").1,
+        in_rust_on_windows("simple_heap").1,
         in_rust_on_macos("simple_heap").1,
         in_rust("simple_heap").1,
         in_programs("simple_heap").1,

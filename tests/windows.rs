@@ -12,6 +12,7 @@ mod windows {
     mod bench;
     mod built;
     mod carried;
+    mod crates;
     mod launched;
     mod real;
     mod runs;

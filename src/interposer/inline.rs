@@ -64,9 +64,12 @@ const LIBRARIES: [Library; 2] = [
     },
 ];
 
+/// How what is C++ is compiled.
+const AS_CXX: [&str; 3] = ["-fpermissive", "-fno-exceptions", "-fno-rtti"];
+
 /// Sources that are here.
 #[derive(Debug)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     library: &'static Library,
     folder: PathBuf,
 }
@@ -75,7 +78,7 @@ pub(super) struct Sources {
 ///
 /// # Errors
 /// `A8604` if they are not here.
-pub(super) fn wanted(object: &Path) -> Result<Option<Sources>> {
+pub(crate) fn wanted(object: &Path) -> Result<Option<Sources>> {
     let archive = read_archive(object)?;
     let calls = |library: &&Library| {
         archive.imports().any(|(_, symbol)| symbol.name.starts_with(library.begins))
@@ -173,6 +176,27 @@ impl Sources {
         self.library.prelude.and_then(embedded::text).unwrap_or_default()
     }
 
+    /// The environment variable that may name their folder.
+    pub(crate) fn variable(&self) -> &'static str {
+        self.library.variable
+    }
+
+    /// How cargo's build scripts compile them; the folder is for what of ours stands before them.
+    ///
+    /// # Errors
+    /// `A8302` if that cannot be written.
+    pub(crate) fn for_cargo(&self, folder: &Path) -> Result<cc::Build> {
+        let mut build = cc::Build::new();
+        build.files(self.files()).include(self.folder.join(self.library.includes)).warnings(false);
+        build.flag_if_supported("-fno-lto");
+        if self.library.prelude.is_some() {
+            let file = folder.join("prelude.h");
+            write(&file, self.prelude().as_bytes())?;
+            build.cpp(true).cpp_link_stdlib(None).flags(AS_CXX).flag("-include").flag(file);
+        }
+        Ok(build)
+    }
+
     /// Compiles them; gives the objects.
     ///
     /// # Errors
@@ -191,10 +215,8 @@ impl Sources {
             })?;
             let file = work.join("prelude.h");
             write(&file, self.prelude().as_bytes())?;
-            options.extend(
-                ["-fpermissive", "-fno-exceptions", "-fno-rtti", "-include"].map(OsString::from),
-            );
-            options.push(file.into());
+            options.extend(AS_CXX.map(OsString::from));
+            options.extend(["-include".into(), file.into()]);
         }
         let mut objects = Vec::new();
         for (index, source) in sources.into_iter().enumerate() {

@@ -14,7 +14,11 @@ impl Plan {
     ///
     /// C++ operators are left to the C++ runtime: no exception can pass through Rust. Nothing is
     /// bound directly, for rustc decides what a library exports and gives functions no second name.
+    /// Hooks are in C, and as they are there.
     pub fn in_rust(mut self) -> Plan {
+        if self.platform.hooks.is_some() {
+            return self;
+        }
         // Nobody looks whether a thread is ready, so that whoever creates one tells the heap.
         self.threads = Threads::of(&self.platform, &self.allocator, false, true);
         if self.lost_in_rust().is_some() {

@@ -3,7 +3,7 @@
 //! `view` says in plain strings what the templates place; `marker` is the head of each file.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -93,6 +93,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         "cpp" if plan.platform.hooks.is_some() => pe::cxx::parts(plan, inputs)?,
         "cpp" => cpp::parts(plan, inputs)?,
         "rust" if plan.platform.zone.is_some() => macho::rust::parts(plan)?,
+        "rust" if plan.platform.hooks.is_some() => pe::rust::parts(plan, inputs)?,
         "rust" => rust::parts(plan, inputs)?,
         _ if plan.platform.hooks.is_some() => pe::parts(plan, inputs),
         _ => match &plan.mode {
@@ -257,26 +258,23 @@ fn templates(mechanism: &str, lang: &str) -> std::result::Result<Arc<tera::Tera>
     if let Some(known) = read.get(&key) {
         return Ok(Arc::clone(known));
     }
-    // Where functions are hooked, the header for C++ has the text in C.
-    let is_base = |name: &str| lang == "cpp" && name == "c";
+    // Where functions are hooked, the header for C++ has the text in C, and a module in Rust goes with it.
+    let is_base = |name: &str| name == "c";
     let others: Vec<_> =
         LANGUAGES.iter().filter(|(name, _)| *name != lang && !is_base(name)).collect();
     let is_other =
         |file: &str| others.iter().any(|(_, ext)| file.ends_with(&format!(".{ext}.tera")));
     // What the shims of all mechanisms have in common is in a folder of the language, and what their
     // fragments have, in `build`.
-    let base = if lang == "cpp" { "c" } else { "" };
-    let texts = [mechanism, lang, base, "build"]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .flat_map(|part| {
-            let folder = format!("templates/{part}/");
-            let files: Vec<_> = embedded::names(&folder).filter(|file| !is_other(file)).collect();
-            files.into_iter().map(move |file| {
-                let text = embedded::text(&format!("{folder}{file}")).unwrap_or_default();
-                (format!("{part}/{file}"), text)
-            })
-        });
+    let folders = BTreeSet::from([mechanism, lang, "c", "build"]);
+    let texts = folders.into_iter().flat_map(|part| {
+        let folder = format!("templates/{part}/");
+        let files: Vec<_> = embedded::names(&folder).filter(|file| !is_other(file)).collect();
+        files.into_iter().map(move |file| {
+            let text = embedded::text(&format!("{folder}{file}")).unwrap_or_default();
+            (format!("{part}/{file}"), text)
+        })
+    });
     let mut tera = tera::Tera::new();
     tera.autoescape_on(Vec::<String>::new());
     tera.register_filter("as_cxx", pe::cxx::as_cxx);

@@ -17,6 +17,7 @@ use crate::{
 };
 
 pub(super) mod cxx;
+pub(super) mod rust;
 
 /// How many C libraries of one process there is room for.
 const SLOTS: usize = 8;

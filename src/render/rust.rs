@@ -207,7 +207,7 @@ fn functions(plan: &Plan) -> Vec<Value> {
     functions
 }
 
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters
         .next()

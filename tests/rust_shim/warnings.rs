@@ -54,7 +54,7 @@ fn every_allocator_s_shim_is_clean_without_std() {
 
 #[test]
 fn every_platform_s_shim_is_clean_without_std() {
-    for platform in ["linux-musl", "android", "freebsd", "netbsd", "macos"] {
+    for platform in ["linux-musl", "android", "freebsd", "netbsd", "macos", "windows"] {
         is_clean(platform, &built_in("simple_heap"));
         is_clean(platform, &allocator::convention("unpromising").unwrap());
     }

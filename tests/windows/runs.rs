@@ -18,7 +18,7 @@ fn sees(hook: &str) -> &'static str {
 }
 
 /// A library around these objects, in a folder of its own with all that goes with it.
-struct Place {
+pub(super) struct Place {
     folder: tempfile::TempDir,
     cpu: Cpu,
     hook: &'static str,
@@ -36,8 +36,7 @@ impl Place {
         objects: &[PathBuf],
         more: &[&str],
     ) -> Place {
-        let folder = tempfile::tempdir_in(super::bench::folder()).unwrap();
-        let place = Place { folder, cpu, hook };
+        let place = Place::empty(cpu, hook);
         let (target, output) = (cpu.target(), place.path("hooks.dll"));
         let description = source(description);
         let mut build = tool(&["build", "-p", "windows", "--hook", hook]);
@@ -52,7 +51,13 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A folder for one.
+    pub(super) fn empty(cpu: Cpu, hook: &'static str) -> Place {
+        let folder = tempfile::tempdir_in(super::bench::folder()).unwrap();
+        Place { folder, cpu, hook }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -89,7 +94,7 @@ impl Place {
     }
 
     /// Another process has the program load it before its first instruction.
-    fn injected(&self, wine: &Wine, crt: Crt) {
+    pub(super) fn injected(&self, wine: &Wine, crt: Crt) {
         self.client(crt, false);
         let here = self.path("inject.exe");
         fs::copy(self.cpu.inject(), &here).unwrap();
@@ -114,7 +119,7 @@ impl Place {
     }
 
     /// The program loads it itself, while its threads allocate: blocks from before go back where they came from.
-    fn late(&self, wine: &Wine, crt: Crt) {
+    pub(super) fn late(&self, wine: &Wine, crt: Crt) {
         let how = format!("late-{}", sees(self.hook));
         let run = wine.run(&self.client(crt, false), &self.arguments(&how));
         run.is_good(&self.what(crt, "late"));
@@ -189,7 +194,7 @@ fn hooks_in_imports_hold_every_way_on_x86() {
 }
 
 /// The heap alone: what counts is the class.
-fn uncounted(cpu: Cpu) -> Vec<PathBuf> {
+pub(super) fn uncounted(cpu: Cpu) -> Vec<PathBuf> {
     counted(cpu).split_off(1)
 }
 

@@ -86,13 +86,13 @@ pub(crate) fn all() -> anyhow::Result<()> {
     zig::install();
     musl::install();
     wine::install();
-    darwin();
+    rust_elsewhere();
     Ok(())
 }
 
-/// Rust's own library for macOS, for which tests compile shims in Rust.
-fn darwin() {
-    let targets = ["x86_64-apple-darwin", "aarch64-apple-darwin"];
+/// Rust's own library for macOS and Windows, for which tests compile shims in Rust.
+fn rust_elsewhere() {
+    let targets = ["x86_64-apple-darwin", "aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
     let mut add = program("rustup");
     if let Err(error) = run(add.args(["target", "add"]).args(targets)) {
         eprintln!("warning: {error:#}");

@@ -83,7 +83,7 @@ pub(super) fn equal(lead: &str, right: &str) -> String {
 }
 
 /// The prototype of a function that takes its arguments in an order of its own.
-pub(super) fn own(standard: &Prototype, call: &Call) -> Prototype {
+pub(in crate::render) fn own(standard: &Prototype, call: &Call) -> Prototype {
     let parameter = |(place, argument): (usize, &Argument)| match argument {
         Argument::Parameter(name) => standard.parameters.iter().find(|p| p.name == *name).cloned(),
         Argument::Usable => Some(named("size_t", "usable".to_owned())),
