@@ -15,6 +15,7 @@ mod windows {
     mod crates;
     mod launched;
     mod real;
+    mod laws;
     mod runs;
     mod threads;
 }

@@ -50,10 +50,4 @@ pub(super) static PAGES: &[Code] = &[
          shims are for. Of other files it is told what they export, import and need, and no verdict is given.\n\
          Look at the list that `verify` printed, or run a program under the library.",
     ),
-    page(
-        "A8515",
-        "no laws for this platform",
-        "The laws are programs for systems that have POSIX; none is written for Windows.\n\
-         Leave out `--laws`.",
-    ),
 ];

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{Lang, Law, parts, platform::HEADER, run::PATIENCE};
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
-    toolchain::{Compiler, Runner, make_folder},
+    toolchain::{Compiler, Runner, is_windows, make_folder},
 };
 
 /// A C compiler and the C++ compiler that belongs to it.
@@ -56,6 +56,7 @@ pub struct Workshop {
     carried: Vec<String>,
     folder: PathBuf,
     runner: Runner,
+    launcher: Option<PathBuf>,
     patience: Duration,
 }
 
@@ -82,7 +83,15 @@ impl Workshop {
         let folder = work.join(format!("laws-{}", hexadecimal(&hash.finalize()[..8])));
         make_folder(&folder)?;
         let runner = Runner::of(&compilers.c.target).unwrap_or_default();
-        Ok(Workshop { compilers, flags, carried: Vec::new(), folder, runner, patience: PATIENCE })
+        Ok(Workshop {
+            compilers,
+            flags,
+            carried: Vec::new(),
+            folder,
+            runner,
+            launcher: None,
+            patience: PATIENCE,
+        })
     }
 
     /// Ends a law that does nothing for longer than this, instead of 20 seconds.
@@ -122,6 +131,19 @@ impl Workshop {
         self
     }
 
+    /// The same on Windows, where nothing is preloaded: this program starts laws with a library as their first
+    /// import (see [`crate::interposer::launcher`]).
+    #[must_use]
+    pub fn launched_by(mut self, launcher: &Path) -> Workshop {
+        self.launcher = Some(launcher.to_owned());
+        self
+    }
+
+    /// What starts laws with a library, if that is not the runner.
+    pub(super) fn launcher(&self) -> Option<&Path> {
+        self.launcher.as_deref()
+    }
+
     /// How laws are started; natively, and in vain, if nothing here runs them.
     pub(super) fn runner(&self) -> &Runner {
         &self.runner
@@ -144,7 +166,8 @@ impl Workshop {
         let plugin = law.plugin.as_ref().map(|file| self.plugin(law, file, &place)).transpose()?;
         let mut programs = Vec::new();
         for (number, flags) in law.builds().into_iter().enumerate() {
-            let path = place.join(format!("{}.{key}.{number}", law.name));
+            let end = if self.is_for_windows() { ".exe" } else { "" };
+            let path = place.join(format!("{}.{key}.{number}{end}", law.name));
             if !path.is_file() || !self.carried.is_empty() {
                 let mut arguments = self.arguments(law, law.lang, &flags);
                 // First: what a program's objects run before all else, they run in this order.
@@ -169,9 +192,15 @@ impl Workshop {
         Ok(path)
     }
 
+    fn is_for_windows(&self) -> bool {
+        is_windows(&self.compilers.c.target)
+    }
+
     fn arguments(&self, law: &Law, lang: Lang, more: &[String]) -> Vec<OsString> {
         let standard = if lang == Lang::C { "-std=c11" } else { "-std=c++17" };
-        let mut flags: Vec<&str> = vec![standard, "-O2", "-fno-builtin", "-pthread"];
+        let mut flags: Vec<&str> = vec![standard, "-O2", "-fno-builtin"];
+        // The C++ runtime inside: its library would have to lie beside the program, and has operators of its own.
+        flags.push(if self.is_for_windows() { "-static" } else { "-pthread" });
         let own = if self.compilers.clang { &law.flags_clang } else { &law.flags_gcc };
         let all = [&self.flags, &law.flags, own].into_iter().flatten().map(String::as_str);
         flags.extend(all.chain(more.iter().map(String::as_str)));
@@ -190,7 +219,10 @@ impl Workshop {
             (Lang::Cxx, Err(why)) => return Err(Diagnostic::error("A8401", why.clone()).into()),
         };
         let made = beside(target);
-        arguments.extend(["-o".into(), made.clone().into(), "-ldl".into()]);
+        arguments.extend(["-o".into(), made.clone().into()]);
+        if !self.is_for_windows() {
+            arguments.push("-ldl".into());
+        }
         compiler.run(&arguments, &format!("compiling `{}`", target.display()))?;
         fs::rename(&made, target).map_err(|error| cannot_write(target, &error))
     }

@@ -30,7 +30,7 @@ mod suite;
 
 pub use build::{Compilers, Program, Workshop};
 pub use platform::{Terms, TermsOfSemantics};
-pub use run::{Outcome, run};
+pub use run::{Outcome, Starts, run};
 pub use suite::{MODE, suite};
 
 /// Where the laws are embedded.
@@ -114,6 +114,7 @@ struct Directives {
     symbols: Vec<String>,
     reaches_malloc: Vec<String>,
     constructors: Option<Constructors>,
+    standard: bool,
     repeat_builds: Vec<Vec<String>>,
 }
 
@@ -171,6 +172,7 @@ fn parse(file: &str, text: &str) -> Result<Law> {
             symbols: directives.symbols,
             reaches_malloc: directives.reaches_malloc,
             constructors: directives.constructors,
+            standard: directives.standard,
         },
         repeat_builds: directives.repeat_builds,
         text: text.to_owned(),
@@ -253,14 +255,14 @@ fn judge(workshop: &Workshop, law: &Law, library: Option<&Path>) -> Result<Outco
             return Ok(Outcome::NotHere { reason: build::why(&report) });
         }
     };
-    let runner = workshop.runner();
+    let starts = Starts { runner: workshop.runner(), launcher: workshop.launcher() };
     let mut worst = Outcome::Holds;
     for program in &programs {
         let about = |text: String| match program.flags.join(" ") {
             flags if flags.is_empty() => text,
             flags => format!("built with {flags}: {text}"),
         };
-        match run(runner, program, library, &workshop.scratch(), workshop.patience())? {
+        match run(&starts, program, library, &workshop.scratch(), workshop.patience())? {
             Outcome::Holds => {}
             Outcome::Hung => return Ok(Outcome::Hung),
             Outcome::Broken { said } => return Ok(Outcome::Broken { said: about(said) }),

@@ -25,6 +25,9 @@ pub struct Terms {
     pub reaches_malloc: Vec<String>,
     /// When a preloaded library's constructors run.
     pub constructors: Option<Constructors>,
+    /// Whether its program calls nothing but what C and C++ have everywhere, or the platform's own functions: the
+    /// others are for systems with POSIX.
+    pub standard: bool,
 }
 
 /// `[semantics]` of a platform, of which a law names some.
@@ -57,6 +60,7 @@ impl Terms {
         });
         let reaches = |name: &String| reaching(platform).any(|other| other == name);
         semantics
+            && (self.standard || platform.runtime.posix)
             && agrees(&self.constructors, &platform.runtime.constructors)
             && self.symbols.iter().all(|name| platform.symbol(name).is_some())
             && self.reaches_malloc.iter().all(reaches)
@@ -79,7 +83,7 @@ pub(super) fn header(platform: &Platform) -> Result<String> {
         .iter()
         .filter(|symbol| !symbol.varies() && !symbol.spec_name().starts_with("_Z"))
         // Programs see such a name as that of another function.
-        .filter(|symbol| !symbol.spec_name().contains('$'))
+        .filter(|symbol| !symbol.spec_name().contains(['$', '?']))
         .map(|symbol| {
             let has = platform.abis.iter().filter(|abi| symbol.is_in(abi));
             let conditions: Vec<_> = has.map(|abi| abi.condition.as_str()).collect();

@@ -41,24 +41,43 @@ pub enum Outcome {
     Hung,
 }
 
+/// How a law is started.
+#[derive(Debug, Clone, Copy)]
+pub struct Starts<'a> {
+    /// By whom.
+    pub runner: &'a Runner,
+    /// What it runs to start a law with a library, where nothing is preloaded.
+    pub launcher: Option<&'a Path>,
+}
+
 /// Runs one build under a library, or without one under the C library's own heap, and ends it when it
 /// does nothing for `patience`: on a busy machine a law takes longer than on an idle one.
 ///
 /// # Errors
 /// `A8301` if there is no room to run in, `A8403` if the program cannot be started.
 pub fn run(
-    runner: &Runner,
+    starts: &Starts<'_>,
     program: &Program,
     library: Option<&Path>,
     scratch: &Path,
     patience: Duration,
 ) -> Result<Outcome> {
+    let Starts { runner, launcher } = *starts;
     if runner.is_foreign() && library.is_some_and(|file| !same_machine(&program.path, file)) {
         return Ok(Outcome::Broken { said: "the library is for another machine".to_owned() });
     }
     let mut place = Place::new(scratch)?;
     let preload = library.map(|library| place.preload(library)).transpose()?;
-    let mut command = runner.command(&program.path, preload.as_deref());
+    let launched = launcher.zip(preload.as_deref());
+    let mut command = match launched {
+        None => runner.command(&program.path, preload.as_deref()),
+        Some((launcher, library)) => {
+            let mut command = runner.command(launcher, None);
+            // Its own name is the first word that a program is given.
+            command.arg(&place.record).arg(library).args([&program.path, &program.path]);
+            command
+        }
+    };
     command
         .args(&program.plugin)
         .current_dir(&place.folder)
@@ -78,6 +97,25 @@ pub fn run(
     })?;
     let Some(status) = wait(&mut child, patience) else { return Ok(Outcome::Hung) };
     let (out, err) = (read(&place.out), read(&place.err));
+    if launched.is_some() {
+        let record = read(&place.record);
+        let said = |word: &str| record.lines().find_map(|line| line.strip_prefix(word));
+        // Wine may end with 0 and have run nothing.
+        match (said("refused "), said("ended ").and_then(|status| status.parse::<u32>().ok())) {
+            (None, Some(status)) if status < 256 => {}
+            (None, Some(status)) => {
+                return Ok(Outcome::Broken {
+                    said: format!("{} (it ended with 0x{status:08X})", brief(&err)),
+                });
+            }
+            (refused, None) | (refused, Some(_)) => {
+                let why = refused.unwrap_or("nothing is known of its end");
+                return Ok(Outcome::Broken {
+                    said: format!("not started under the library: {}", brief(why)),
+                });
+            }
+        }
+    }
     // The dynamic linker goes on without a library that it cannot load.
     let complains = |line: &&str| {
         line.contains("cannot be preloaded") && !(runner.is_foreign() && is_the_hosts(line))
@@ -148,6 +186,8 @@ struct Place {
     out: PathBuf,
     err: PathBuf,
     link: PathBuf,
+    /// What a launcher says.
+    record: PathBuf,
 }
 
 impl Place {
@@ -156,8 +196,13 @@ impl Place {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", std::process::id());
         let with = |suffix: &str| scratch.join(format!("{name}{suffix}"));
-        let place =
-            Place { folder: with(""), out: with(".out"), err: with(".err"), link: with(".so") };
+        let place = Place {
+            folder: with(""),
+            out: with(".out"),
+            err: with(".err"),
+            link: with(".so"),
+            record: with(".record"),
+        };
         // Left over from a process of the same number that was killed.
         place.clear();
         make_folder(&place.folder)?;
@@ -187,7 +232,7 @@ impl Place {
 
     fn clear(&self) {
         let _ = fs::remove_dir_all(&self.folder);
-        for file in [&self.out, &self.err, &self.link] {
+        for file in [&self.out, &self.err, &self.link, &self.record] {
             let _ = fs::remove_file(file);
         }
     }

@@ -118,6 +118,9 @@ pub struct Runtime {
     /// When a preloaded library's constructors run.
     #[serde(default)]
     pub constructors: Constructors,
+    /// Whether programs have POSIX: fork, its threads, dlopen, memory that is mapped.
+    #[serde(default = "yes")]
+    pub posix: bool,
     /// The function that returns the address of `errno`.
     pub errno_location: String,
     /// The value of ENOMEM.
@@ -156,6 +159,10 @@ pub struct Runtime {
     /// How often at most a thread's end runs the destructors of its keys
     /// (PTHREAD_DESTRUCTOR_ITERATIONS).
     pub destructor_rounds: Option<u32>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Runtime {

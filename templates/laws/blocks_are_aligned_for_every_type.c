@@ -1,4 +1,5 @@
 // Blocks of two words and more are aligned to two words and for max_align_t, on x86 to 16 bytes, smaller ones for every type that fits (C11 7.22.3; glibc malloc-alignment.h, SSE).
+//@ standard = true
 #include "law.h"
 
 #ifdef __i386__

@@ -1,4 +1,5 @@
 // calloc() whose product does not fit returns NULL and sets ENOMEM (calloc(3), POSIX, C23 7.24.3.2).
+//@ standard = true
 #include "law.h"
 
 int main(void)

@@ -1,4 +1,5 @@
 // calloc() returns zeroed memory for count * size bytes, also where freed blocks are used again (C11 7.22.3.2).
+//@ standard = true
 #include "law.h"
 
 int main(void)
@@ -23,7 +24,11 @@ int main(void)
             }
             /* Dirty what other functions return too. */
             for (size_t j = 0; j < count; j++) {
+#if LAW_HAS_ALIGNED
                 blocks[j] = OPAQUE(j % 2 ? malloc(OPAQUE((size_t)sizes[i])) : law_memalign(64, OPAQUE((size_t)sizes[i])));
+#else
+                blocks[j] = OPAQUE(malloc(OPAQUE((size_t)sizes[i])));
+#endif
                 CHECK(blocks[j] != NULL, "an allocation of %zu to succeed; saw NULL", sizes[i]);
                 law_fill(blocks[j], law_room(OPAQUE(blocks[j]), sizes[i]), 4);
             }

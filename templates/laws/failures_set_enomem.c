@@ -1,4 +1,5 @@
 // Every allocation function that fails returns NULL and sets ENOMEM (malloc(3), POSIX; sizes above PTRDIFF_MAX always fail).
+//@ standard = true
 #include "law.h"
 
 #define EXPECT_ENOMEM(call)                                                                              \
@@ -28,8 +29,10 @@ int main(void)
         EXPECT_ENOMEM(memalign(64, size));
         EXPECT_ENOMEM(memalign(65536, size));
 #endif
+#if LAW_HAS_ALIGNED
         EXPECT_ENOMEM(aligned_alloc(16, size / 16 * 16));
         EXPECT_ENOMEM(aligned_alloc(4096, size / 4096 * 4096));
+#endif
 #if PLATFORM_HAS_VALLOC
         EXPECT_ENOMEM(valloc(size));
 #endif

@@ -15,7 +15,10 @@
 #define _NETBSD_SOURCE
 #endif
 
-#include <dlfcn.h>
+#ifdef _WIN32
+#define __USE_MINGW_ANSI_STDIO 1 /* %zu, whatever the C library is */
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,12 +29,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#ifdef _WIN32
+#include <io.h>
+#include <process.h>
+#else
+#include <dlfcn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#endif
 
 #include "platform.h"
 
@@ -62,7 +71,13 @@ inline Type law_opaque(Type value)
         }                                                            \
     } while (0)
 
-__attribute__((noreturn, noinline, format(printf, 3, 4), unused))
+#ifdef _WIN32
+#define LAW_FORMAT gnu_printf
+#else
+#define LAW_FORMAT printf
+#endif
+
+__attribute__((noreturn, noinline, format(LAW_FORMAT, 3, 4), unused))
 static void law_broken(const char *file, int line, const char *format, ...)
 {
     char text[1024];
@@ -78,7 +93,7 @@ static void law_broken(const char *file, int line, const char *format, ...)
     va_end(arguments);
     length += more < (int)sizeof text - length - 1 ? more : (int)sizeof text - length - 2;
     text[length++] = '\n';
-    if (write(2, text, (size_t)length) < 0) {
+    if (write(2, text, (unsigned)length) < 0) {
         _exit(1);
     }
     _exit(1);
@@ -87,7 +102,7 @@ static void law_broken(const char *file, int line, const char *format, ...)
 __attribute__((noreturn, noinline, unused))
 static void law_does_not_apply(const char *reason)
 {
-    if (write(1, reason, strlen(reason)) < 0 || write(1, "\n", 1) < 0) {
+    if (write(1, reason, (unsigned)strlen(reason)) < 0 || write(1, "\n", 1) < 0) {
         _exit(77);
     }
     _exit(77);
@@ -97,7 +112,12 @@ static void law_does_not_apply(const char *reason)
 __attribute__((unused))
 static intptr_t law_lookup(const char *name)
 {
+#ifdef _WIN32
+    (void)name; /* names have no global scope there */
+    return 0;
+#else
     return (intptr_t)dlsym(RTLD_DEFAULT, name);
+#endif
 }
 
 /* Compilers may assume that free() leaves errno alone, and then never look. */
@@ -115,6 +135,8 @@ static int law_errno(void)
     return errno;
 }
 
+#ifndef _WIN32
+#define LAW_HAS_ALIGNED 1 /* functions that align blocks which free() takes */
 /* memalign(), or what comes next to it where there is none. */
 static inline void *law_memalign(size_t alignment, size_t size)
 {
@@ -131,6 +153,7 @@ static inline void *law_memalign(size_t alignment, size_t size)
     return block;
 #endif
 }
+#endif
 
 /* The bytes that a block has room for: those that were asked for, where nobody says how many more. */
 static inline size_t law_room(void *block, size_t asked)
@@ -138,6 +161,9 @@ static inline size_t law_room(void *block, size_t asked)
 #if PLATFORM_HAS_MALLOC_USABLE_SIZE
     (void)asked;
     return malloc_usable_size(block);
+#elif PLATFORM_HAS__MSIZE
+    (void)asked;
+    return _msize(block);
 #else
     (void)block;
     return asked;
@@ -201,6 +227,28 @@ static inline unsigned law_random(unsigned *state)
 }
 
 /* Bytes of address space (field 0) or resident memory (field 1) of this process; 0 if unknown. */
+#ifdef _WIN32
+/* PROCESS_MEMORY_COUNTERS */
+struct law_memory {
+    unsigned long size, faults;
+    size_t peak_resident, resident, pool[4], committed, peak_committed;
+};
+#ifdef __cplusplus
+extern "C"
+#endif
+__declspec(dllimport) int __stdcall K32GetProcessMemoryInfo(void *process, struct law_memory *memory, unsigned long size);
+
+__attribute__((unused))
+static size_t law_process_bytes(int field)
+{
+    struct law_memory memory;
+    void *const this_process = (void *)(intptr_t)-1;
+    if (!K32GetProcessMemoryInfo(this_process, &memory, sizeof memory)) {
+        return 0;
+    }
+    return field == 1 ? memory.resident : memory.committed;
+}
+#else
 __attribute__((unused))
 static size_t law_process_bytes(int field)
 {
@@ -222,6 +270,10 @@ static size_t law_process_bytes(int field)
     }
     return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
+#endif
+
+/* ---- POSIX alone: laws that are written in standard C have no use for the rest ---- */
+#ifndef _WIN32
 
 /* Whether reserved address space costs memory and time: qemu's user mode (before 8) keeps a record of
  * every page. */
@@ -333,5 +385,7 @@ static void law_lift_limit(void)
         setrlimit(RLIMIT_AS, &limit);
     }
 }
+
+#endif /* _WIN32 */
 
 #endif

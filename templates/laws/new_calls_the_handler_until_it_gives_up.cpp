@@ -1,4 +1,5 @@
 // Throwing operator new that fails calls the new-handler and tries again for as long as there is one, then throws std::bad_alloc ([new.delete.single]/4).
+//@ standard = true
 #include "law.h"
 #include "huge_new.h"
 #include <initializer_list>

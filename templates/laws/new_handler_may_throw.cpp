@@ -1,4 +1,5 @@
 // A new-handler may throw: its own exception leaves throwing operator new as it is, with the stack unwound and the heap working ([new.handler]/2, [new.delete.single]/4).
+//@ standard = true
 #include "law.h"
 #include "huge_new.h"
 #include <string>

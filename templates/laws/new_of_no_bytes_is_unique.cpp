@@ -1,4 +1,5 @@
 // operator new(0) returns a block of its own, never nullptr, in all eight forms ([basic.stc.dynamic.allocation]/2).
+//@ standard = true
 #include "law.h"
 #include <new>
 

@@ -1,4 +1,5 @@
 // Throwing operator new without a new-handler throws std::bad_alloc, which handlers for std::bad_alloc and std::exception catch ([new.delete.single]/4, [bad.alloc]).
+//@ standard = true
 #include "law.h"
 #include "huge_new.h"
 #include <string>

@@ -1,4 +1,5 @@
 // nothrow operator new that fails returns nullptr after calling the new-handler as the throwing form does; it throws nothing, even when the handler does ([new.delete.single]/7).
+//@ standard = true
 #include "law.h"
 #include "huge_new.h"
 #include <initializer_list>

@@ -1,5 +1,6 @@
 // Each of the eight operators new returns a block of its own that each of its deletes takes: plain, sized, nothrow, aligned ([new.delete.single], [new.delete.array]; 20 functions).
 //@ flags_clang = ["-fsized-deallocation"]
+//@ standard = true
 #include "law.h"
 #include <initializer_list>
 #include <new>

@@ -1,4 +1,5 @@
 // new, new[] and the containers align objects of over-aligned types ([expr.new]/14, C++17 P0035).
+//@ standard = true
 #include "law.h"
 #include <list>
 #include <map>

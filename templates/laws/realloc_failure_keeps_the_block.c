@@ -1,4 +1,5 @@
 // realloc() that fails leaves the old block and its content as they were (C11 7.22.3.5).
+//@ standard = true
 #include "law.h"
 
 int main(void)

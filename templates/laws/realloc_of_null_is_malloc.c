@@ -1,4 +1,5 @@
 // realloc(NULL, size) is malloc(size), also for size 0 and also in reallocarray() (C11 7.22.3.5, reallocarray(3)).
+//@ standard = true
 #include "law.h"
 
 int main(void)

@@ -1,5 +1,6 @@
 // realloc(block, 0) frees the block and returns NULL, with errno as it was (glibc manual "Changing Block Size"; also bionic).
 //@ semantics = { realloc_zero = "free" }
+//@ standard = true
 #include "law.h"
 
 int main(void)

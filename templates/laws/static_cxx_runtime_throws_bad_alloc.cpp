@@ -1,5 +1,6 @@
 // A program with its own copy of the C++ runtime (-static-libstdc++) gets std::bad_alloc from a new that fails, calls its own handler, and works on (gcc(1) -static-libstdc++; [new.delete.single]).
 //@ flags = ["-static-libstdc++", "-static-libgcc"]
+//@ standard = true
 #include "law.h"
 #include "huge_new.h"
 #include <string>

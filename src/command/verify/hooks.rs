@@ -3,16 +3,21 @@
 use std::path::Path;
 
 use alloc8_gen::{
-    artifact::Image,
+    artifact::{Endian, Image},
     diagnostic::{Diagnostic, Report, Result},
+    interposer,
     plan::Plan,
-    spec::{self, Platform},
+    spec::{self, Abi, Platform},
+    toolchain::{Compiler, Runner, target_of},
     verify::hooks::{Meeting, TABLE, abis_of, judge_hooks, meet},
 };
 use serde_json::json;
 
-use super::{super::platforms, find_allocator, read};
-use crate::{cli::Verify, command::Show};
+use super::{super::platforms, find_allocator, laws, read};
+use crate::{
+    cli::Verify,
+    command::{Show, build::cache},
+};
 
 /// Tells what the library hooks; `None` if it has no table.
 ///
@@ -47,11 +52,30 @@ pub(super) fn tell(
         good &= tell_program(program, file, &image, &platform, show)?;
     }
     if options.laws.is_some() {
-        return Err(Diagnostic::error("A8515", "no laws are written for Windows")
-            .help("leave out `--laws`")
-            .into());
+        good &= run_laws(file, &image, &platform, &abis, options, show)?;
     }
     Ok(Some(good))
+}
+
+/// Laws are compiled for the library's CPU, whoever built it, and started with it as their first import.
+fn run_laws(
+    file: &Path,
+    image: &Image,
+    platform: &Platform,
+    abis: &[&Abi],
+    options: &Verify,
+    show: &Show,
+) -> Result<bool> {
+    let target =
+        |abi: &&Abi| target_of(image.machine?, image.class, Endian::Little, &abi.environments);
+    let found: Vec<String> = abis.iter().filter_map(target).collect();
+    let Some(target) = found.iter().find(|target| Runner::of(target).is_some()) else {
+        let target = found.first().map_or("that CPU", String::as_str);
+        return Err(laws::cannot_run(file, target, platform));
+    };
+    let compiler = Compiler::find(options.archive.cc.as_deref(), Some(target))?;
+    let launcher = interposer::launcher(&compiler, &cache())?;
+    laws::run_with(file, platform, &compiler, Some(&launcher), options, show)
 }
 
 fn planned(platform: &Platform, name: &str, show: &Show) -> Result<Plan> {

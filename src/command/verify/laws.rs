@@ -27,10 +27,25 @@ pub(super) fn run(
     options: &Verify,
     show: &Show,
 ) -> Result<bool> {
+    run_with(file, platform, compiler, None, options, show)
+}
+
+/// The same with a program that starts laws, where nothing is preloaded.
+pub(super) fn run_with(
+    file: &Path,
+    platform: &Platform,
+    compiler: &Compiler,
+    launcher: Option<&Path>,
+    options: &Verify,
+    show: &Show,
+) -> Result<bool> {
     let chosen = chosen(platform, options.laws.as_deref().unwrap_or_default())?;
     let library = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     // The laws' programs are kept there by what they are built from.
-    let workshop = Workshop::new(Compilers::beside(compiler), &[], &cache().join("laws"))?;
+    let mut workshop = Workshop::new(Compilers::beside(compiler), &[], &cache().join("laws"))?;
+    if let Some(launcher) = launcher {
+        workshop = workshop.launched_by(launcher);
+    }
     let judged = laws::check_with(&workshop, chosen, Some(&library), 2)?;
     let mut count = Count::default();
     for (law, outcome) in &judged {
@@ -86,13 +101,21 @@ fn chosen(platform: &Platform, names: &[String]) -> Result<Vec<Law>> {
             Some(near) => {
                 Diagnostic::error("A8272", message).help(format!("did you mean `{near}`?"))
             }
-            None => Diagnostic::error("A8272", message)
+            None if platform.runtime.posix => Diagnostic::error("A8272", message)
                 .help(format!("`alloc8-gen laws -p {}` renders them all", platform.name)),
+            None => Diagnostic::error("A8272", message)
+                .help(format!("it has {}", names_of(&all)))
+                .fact("laws whose programs call POSIX are for systems that have it"),
         });
     }
     report.finish(())?;
     all.retain(|law| names.is_empty() || names.contains(&law.name));
     Ok(all)
+}
+
+fn names_of(laws: &[Law]) -> String {
+    let names: Vec<_> = laws.iter().map(|law| format!("`{}`", law.name)).collect();
+    names.join(", ")
 }
 
 fn tell(file: &Path, law: &Law, outcome: &Outcome, show: &Show) {
@@ -139,6 +162,9 @@ pub(super) fn cannot_run(file: &Path, target: &str, platform: &Platform) -> Repo
     let message = format!("the laws cannot run under `{}` here", file.display());
     let help = match target.contains("-linux-") && !target.contains("android") {
         true => "on Debian: apt-get install qemu-user; it needs the target's C library under /usr/TRIPLE too".to_owned(),
+        false if !platform.runtime.posix => {
+            "install Wine (on Debian: apt-get install wine wine64; for 32 bits its libraries for i386, WINEDLLPATH)".to_owned()
+        }
         false => format!("`alloc8-gen laws -p {}` renders them as a program for that system itself", platform.name),
     };
     Diagnostic::error("A8403", message)
