@@ -82,6 +82,49 @@ fn compile(compiler: &[&str], level: &str, files: &Files, folder: &Path) -> Opti
     })
 }
 
+/// What Microsoft's compiler is shown: no word of GNU's is left in it. Clang, told that it is not itself, takes
+/// that branch with the options of `cl`; the compiler itself was never at hand.
+#[test]
+fn microsofts_compiler_is_shown_no_word_of_gnus() {
+    if !is_there("clang") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for target in ["x86_64", "i686", "aarch64"] {
+        for (mode, hook) in CONFIGURATIONS {
+            if target == "aarch64" && matches!(hook, Some("minhook" | "detours")) {
+                continue;
+            }
+            let files = rendered(&simple_heap(), mode, *hook).unwrap();
+            for (name, text) in &files {
+                fs::write(folder.path().join(name), text).unwrap();
+            }
+            for name in files.keys().filter(|name| name.ends_with(".c")) {
+                let mut command = Command::new("clang");
+                command.arg("--driver-mode=cl").arg(format!("--target={target}-pc-windows-msvc"));
+                command.args(["/nologo", "/std:c11", "/W4", "/WX", "/clang:-ffreestanding"]);
+                command.args(["-fms-compatibility-version=19.30", "-U__clang__", "-Wno-unused-function"]);
+                // Its own headers for C ask whether they are read by clang.
+                command.args(["/Zs", name]).current_dir(folder.path());
+                let output = command.output().unwrap();
+                if !output.status.success() {
+                    wrong.push(format!("{command:?}\n{}", String::from_utf8_lossy(&output.stderr)));
+                }
+                command.args(["/EP", "/P", "/Fishown.i"]);
+                assert!(command.output().unwrap().status.success(), "{command:?}");
+                let shown = fs::read_to_string(folder.path().join("shown.i")).unwrap();
+                for word in ["__attribute__", "__builtin_", "__atomic_", "__extension__", "__asm__"] {
+                    if shown.contains(word) {
+                        wrong.push(format!("{command:?}: {word}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn is_there(compiler: &str) -> bool {
     let there = Command::new(compiler).arg("--version").output().is_ok();
     if !there {
