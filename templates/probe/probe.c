@@ -3,7 +3,12 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#ifdef _WIN32
+#include <psapi.h>
+#include <stdlib.h>
+#else
 #include <sys/resource.h>
+#endif
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -19,7 +24,7 @@ static void write_line(const char *head, const char *format, va_list arguments)
     if (length > (int)sizeof line - 2)
         length = (int)sizeof line - 2;
     line[length] = '\n';
-    (void)!write(1, line, (size_t)length + 1);
+    (void)!write(1, line, (unsigned)length + 1);
 }
 
 void say(const char *format, ...)
@@ -50,6 +55,15 @@ unsigned badness(void)
     return bad_count;
 }
 
+#ifdef _WIN32
+size_t process_bytes(int resident)
+{
+    PROCESS_MEMORY_COUNTERS memory;
+    if (!K32GetProcessMemoryInfo(GetCurrentProcess(), &memory, sizeof memory))
+        return 0;
+    return resident ? memory.WorkingSetSize : memory.PagefileUsage;
+}
+#else
 size_t process_bytes(int resident)
 {
     char text[128] = "";
@@ -62,6 +76,7 @@ size_t process_bytes(int resident)
     sscanf(text, "%lu %lu", &all, &present);
     return (size_t)(resident ? present : all) * (size_t)sysconf(_SC_PAGESIZE);
 }
+#endif
 
 uint32_t next_random(uint32_t *state)
 {
@@ -127,16 +142,28 @@ static const struct {
     {"owns", case_owns},
 };
 
+#ifdef _WIN32
+/* Without a debugger, and without asking anybody. */
+static LONG WINAPI end(EXCEPTION_POINTERS *what)
+{
+    TerminateProcess(GetCurrentProcess(), what->ExceptionRecord->ExceptionCode);
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+static void prepare(void)
+{
+    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+    SetUnhandledExceptionFilter(end);
+}
+#else
 static void limit(int resource, rlim_t value)
 {
     struct rlimit limits = {value, value};
     setrlimit(resource, &limits);
 }
 
-int main(int count, char **arguments)
+static void prepare(void)
 {
-    if (count < 3)
-        return 2;
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, 20);
     limit(RLIMIT_FSIZE, (rlim_t)1 << 20);
@@ -144,6 +171,14 @@ int main(int count, char **arguments)
     /* With huge pages, one written byte is 2 MiB of memory, and memory is what is watched. */
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 #endif
+}
+#endif
+
+int main(int count, char **arguments)
+{
+    if (count < 3)
+        return 2;
+    prepare();
     ready = strcmp(arguments[2], "ready") == 0;
     say("try init()");
     if (ALLOC8_HAS_INIT)

@@ -10,12 +10,23 @@
 #ifndef ALLOC8_PROBE_H
 #define ALLOC8_PROBE_H
 
+#ifdef _WIN32
+#define __USE_MINGW_ANSI_STDIO 1 /* %zu, whatever the C library is */
+#endif
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef _WIN32
+#include <io.h>
+#include <windows.h>
+#define PRINTF gnu_printf
+#else
 #include <unistd.h>
+#define PRINTF printf
+#endif
 
 #include "heap.h"
 
@@ -25,9 +36,9 @@
 #define NO_BLOCK_FROM (sizeof(void *) == 8 ? (size_t)1 << (8 * sizeof(void *) - 12) : (size_t)0xf0000000u)
 
 /* Writes one line to standard output without allocating. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say(const char *format, ...) __attribute__((format(PRINTF, 1, 2)));
 /* As `say("bad …")`, but only for the first few. */
-void bad(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void bad(const char *format, ...) __attribute__((format(PRINTF, 1, 2)));
 void skip(const char *why);
 /* How many times `bad` was called. */
 unsigned badness(void);

@@ -1,17 +1,47 @@
 /* Threads, fork, and whose a pointer is. */
 #include "probe.h"
 
+#include <stdlib.h>
+#ifdef _WIN32
+typedef HANDLE thread_type;
+#define WORK static DWORD WINAPI
+
+static bool start(thread_type *thread, LPTHREAD_START_ROUTINE work, void *argument)
+{
+    *thread = CreateThread(NULL, 0, work, argument, 0, NULL);
+    return *thread != NULL;
+}
+
+static void join(thread_type thread)
+{
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+}
+#else
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
+typedef pthread_t thread_type;
+#define WORK static void *
+
+static bool start(thread_type *thread, void *(*work)(void *), void *argument)
+{
+    return pthread_create(thread, NULL, work, argument) == 0;
+}
+
+static void join(thread_type thread)
+{
+    pthread_join(thread, NULL);
+}
+#endif
+
 enum { THREADS = 8, ROUNDS = 10, HANDED = 64 };
 
 struct work {
-    pthread_t thread;
+    thread_type thread;
     unsigned seed;
     void *given[HANDED]; /* by the main thread, freed by this one */
     void *made[HANDED];  /* by this one, freed by the main thread */
@@ -47,7 +77,7 @@ static void churn(uint32_t *random, unsigned count)
             alloc8_free(slots[i].block);
 }
 
-static void *short_life(void *argument)
+WORK short_life(void *argument)
 {
     struct work *work = argument;
     uint32_t random = work->seed;
@@ -58,7 +88,7 @@ static void *short_life(void *argument)
     }
     churn(&random, 400);
     thread_ends();
-    return NULL;
+    return 0;
 }
 
 void case_threads(void)
@@ -70,28 +100,34 @@ void case_threads(void)
             works[i].seed = round * THREADS + i + 1;
             for (unsigned j = 0; j < HANDED; j++)
                 works[i].given[j] = alloc8_malloc(1 + j * 30);
-            if (pthread_create(&works[i].thread, NULL, short_life, &works[i]) != 0) {
+            if (!start(&works[i].thread, short_life, &works[i])) {
                 skip("threads cannot be started");
                 return;
             }
         }
         for (unsigned i = 0; i < THREADS; i++) {
-            pthread_join(works[i].thread, NULL);
+            join(works[i].thread);
             for (unsigned j = 0; j < HANDED; j++)
                 alloc8_free(works[i].made[j]);
         }
     }
 }
 
+#ifdef _WIN32
+void case_fork(void)
+{
+    skip("there is no fork");
+}
+#else
 static bool over;
 
-static void *hammer(void *argument)
+WORK hammer(void *argument)
 {
     uint32_t random = (uint32_t)(uintptr_t)argument;
     thread_begins();
     while (!__atomic_load_n(&over, __ATOMIC_RELAXED))
         churn(&random, 200);
-    return NULL;
+    return 0;
 }
 
 static void lock(void) { alloc8_malloc_lock(); }
@@ -144,13 +180,13 @@ static bool reap(struct tally *tally)
 void case_fork(void)
 {
     enum { FORKS = 100, AT_ONCE = 4, HAMMERS = 4 };
-    pthread_t threads[HAMMERS];
+    thread_type threads[HAMMERS];
     struct tally tally = {0};
     unsigned forks = 0, running = 0;
     if (ALLOC8_HAS_MALLOC_LOCK)
         pthread_atfork(lock, unlock, ALLOC8_HAS_MALLOC_REINIT ? reinit : unlock);
     for (unsigned i = 0; i < HAMMERS; i++) {
-        if (pthread_create(&threads[i], NULL, hammer, (void *)(uintptr_t)(i + 1)) != 0) {
+        if (!start(&threads[i], hammer, (void *)(uintptr_t)(i + 1))) {
             skip("threads cannot be started");
             return;
         }
@@ -180,7 +216,29 @@ void case_fork(void)
     __atomic_store_n(&over, true, __ATOMIC_RELAXED);
     say("try to end the threads after %u forks", forks);
     for (unsigned i = 0; i < HAMMERS; i++)
-        pthread_join(threads[i], NULL);
+        join(threads[i]);
+}
+#endif
+
+/* Memory of the program's own, straight from the system; NULL if there is none. */
+static char *map(size_t size)
+{
+#ifdef _WIN32
+    return VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+#else
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+#endif
+}
+
+static void unmap(char *memory, size_t size)
+{
+#ifdef _WIN32
+    (void)size;
+    VirtualFree(memory, 0, MEM_RELEASE);
+#else
+    munmap(memory, size);
+#endif
 }
 
 static void expect(const char *what, const void *pointer, bool expected)
@@ -221,12 +279,12 @@ void case_owns(void)
     expect("a page of globals", (void *)(((uintptr_t)global + 4095) & ~(uintptr_t)4095), false);
     expect("a string literal", "text", false);
     for (size_t size = 4096; size <= (size_t)64 << 20; size *= 16) {
-        char *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (map == MAP_FAILED)
+        char *own = map(size);
+        if (own == NULL)
             continue;
-        expect("a mapping of the program's own", map, false);
-        expect("the middle of a mapping of the program's own", map + size / 2, false);
-        munmap(map, size);
+        expect("a mapping of the program's own", own, false);
+        expect("the middle of a mapping of the program's own", own + size / 2, false);
+        unmap(own, size);
     }
     /* The C library's heap, which is another one in this program. */
     char *text = strdup("text");
