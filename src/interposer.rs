@@ -24,11 +24,11 @@ use crate::{
     hide::{self, Hidden, inspect, machine_of},
     init::complete,
     parallel,
-    plan::{Mode, Plan},
+    plan::{Mode, Plan, hooks::SEEN_TO},
     probe::{self, Measurements},
     render::{self, Inputs},
     spec::{Abi, Platform},
-    toolchain::{Compiler, Recipe, Runner, compile, link, make_folder},
+    toolchain::{Compiler, Recipe, Runner, compile, is_windows, link, make_folder},
     verify::{self, Verdict},
 };
 
@@ -156,6 +156,12 @@ pub(crate) fn of_measurement(
     }
 }
 
+/// An allocator with those promises alone that a shim for the target relies on.
+pub(crate) fn relied_on(compiler: &Compiler, allocator: &Allocator) -> Allocator {
+    let seen_to = if is_windows(&compiler.target) { SEEN_TO } else { &[] };
+    allocator.without(seen_to)
+}
+
 /// What an emulator leaves open.
 pub(crate) fn under_emulation(
     compiler: &Compiler,
@@ -163,7 +169,7 @@ pub(crate) fn under_emulation(
     measured: &Measurements,
 ) -> Option<Diagnostic> {
     let runner = Runner::of(&compiler.target).filter(Runner::emulates)?;
-    let open = probe::unmeasured(allocator, measured);
+    let open = probe::unmeasured(&relied_on(compiler, allocator), measured);
     let message = format!("promised, not measured under {}: {}", runner.name(), open.join(", "));
     (!open.is_empty()).then(|| Diagnostic::note("A8705", message))
 }
@@ -211,7 +217,10 @@ pub fn prepare(
     let probes = cache.join("probes");
     let probe_work = work.path.join("probe");
     let measured = probe::measure_cached(compiler, &described, &hidden, &probe_work, &probes)?;
-    let report = measured.as_ref().map(|m| probe::compare(&allocator, m)).unwrap_or_default();
+    let report = measured
+        .as_ref()
+        .map(|m| probe::compare(&relied_on(compiler, &allocator), m))
+        .unwrap_or_default();
     let ((), found) = report.finish(())?;
     Ok(Prepared { allocator: described, hidden, measured, remarks, found, work })
 }

@@ -206,6 +206,15 @@ impl Allocator {
         hook(Role::ThreadInit) || hook(Role::ThreadCleanup) || self.thread_created.is_some()
     }
 
+    /// The same without these promises and waivers.
+    #[must_use]
+    pub fn without(&self, promises: &[Promise]) -> Allocator {
+        let mut allocator = self.clone();
+        promises.iter().for_each(|promise| allocator.promises.forget(*promise));
+        allocator.waived.retain(|promise| !promises.contains(promise));
+        allocator
+    }
+
     /// Whether the shim may do without the guard: promised, or waived by the user.
     pub fn keeps(&self, promise: Promise) -> bool {
         self.promises.has(promise) || self.waived.contains(&promise)

@@ -97,6 +97,26 @@ pub struct Promises {
 }
 
 impl Promises {
+    /// Makes it a promise that is not made.
+    pub(super) fn forget(&mut self, promise: Promise) {
+        match promise {
+            Promise::Errno => self.errno = false,
+            Promise::FreeNull => self.free_null = false,
+            Promise::FreeErrno => self.free_errno = false,
+            Promise::ZeroSize => self.zero_size = false,
+            Promise::MaxSize => self.max_size = Limit::Unknown,
+            Promise::MinAlign => self.min_align = 0,
+            Promise::MaxAlign => self.max_align = Limit::Unknown,
+            Promise::NaturalAlign => self.natural_align = 0,
+            Promise::AlignmentEinval => self.alignment_einval = false,
+            Promise::CallocOverflow => self.calloc_overflow = false,
+            Promise::ReallocNull => self.realloc_null = false,
+            Promise::ReallocZero => self.realloc_zero = None,
+            Promise::UsableSizeNull => self.usable_size_null = false,
+            Promise::Fork => self.fork_own = false,
+        }
+    }
+
     /// Whether a promise is made in full: limits count when they are "any", an alignment when it
     /// is the ABI's 16.
     pub fn has(&self, promise: Promise) -> bool {

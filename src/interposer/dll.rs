@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Interposer, Order, Work, archives, cxx, inline, key, product_key, read, refuse_other_language,
-    rename, unreadable, write,
+    Interposer, Order, Work, archives, cxx, inline, key, of_measurement, product_key, read,
+    refuse_other_language, rename, unreadable, write,
 };
 use crate::{
     artifact::Image,
@@ -18,6 +18,7 @@ use crate::{
     hide::{Hidden, inspect, machine_of},
     init::complete,
     plan::Plan,
+    probe,
     render::{self, Files, Inputs},
     spec::{Abi, Hooks, Platform},
     toolchain::{Compiler, Dll, HOST, SystemLibrary, compile, link_dll, make_folder},
@@ -50,8 +51,20 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
     let (facts, report) = inspect(&looked_at, &allocator, &none, machine_of(order.compiler));
     let (facts, mut remarks) = report.finish(facts)?;
     let allocator = complete(&allocator, &facts.defined)?;
-    remarks
-        .push(Diagnostic::note("A8705", "promised, not measured: no case is written for Windows"));
+    let work = Work::new(order.cache)?;
+    let mut probed = allocator.clone();
+    probed.libs.extend(class.iter().flat_map(cxx::Unit::cxx_library));
+    let measured = probe::measure_cached(
+        order.compiler,
+        &probed,
+        &Hidden::nothing(&looked_at),
+        &work.path.join("probe"),
+        &order.cache.join("probes"),
+    )?;
+    let relied_on = super::relied_on(order.compiler, &allocator);
+    let report = measured.as_ref().map(|m| probe::compare(&relied_on, m)).unwrap_or_default();
+    let ((), found) = report.finish(())?;
+    remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
     let unit = match class {
@@ -82,7 +95,7 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
         library: made.library,
         plan,
         verdict,
-        measured: None,
+        measured,
         inputs,
         remarks,
     })

@@ -2,7 +2,7 @@
 
 use super::{Binding, Guard, Mode, Plan};
 use crate::{
-    allocator::Role,
+    allocator::{Promise, Role},
     diagnostic::{Diagnostic, Report, Result},
     operation::Operation,
     spec::Symbol,
@@ -13,6 +13,22 @@ const BY_IMPORTS: &[&str] = &["iat", REDIRECT];
 
 /// The kind of hook that leaves the heap in a library of its own.
 pub(crate) const REDIRECT: &str = "redirect";
+
+/// What hooks see to themselves, whatever a heap promises: no NULL and no size of nothing comes to it to be resized
+/// or freed, failures are told to the library whose function was called, in its own errno, and no alignment is
+/// asked of it. Nor is there a fork.
+pub(crate) const SEEN_TO: &[Promise] = &[
+    Promise::Errno,
+    Promise::FreeErrno,
+    Promise::FreeNull,
+    Promise::UsableSizeNull,
+    Promise::ReallocNull,
+    Promise::ReallocZero,
+    Promise::AlignmentEinval,
+    Promise::MaxAlign,
+    Promise::NaturalAlign,
+    Promise::Fork,
+];
 
 impl Plan {
     /// How a symbol is answered where functions are hooked; `None` where nothing differs.

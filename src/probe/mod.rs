@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     allocator::{Allocator, Limit, Role, ThreadPolicy},
     diagnostic::Result,
-    toolchain::{Compiler, Runner, is_windows},
+    toolchain::{Compiler, Runner},
 };
 
 pub use cache::measure_cached;
@@ -45,9 +45,10 @@ const CASES: &[&str] = &[
     "owns",
 ];
 
-/// Whether programs for this compiler's target can be started here, and the cases are written for it.
+/// Whether programs for this compiler's target can be started here, and the cases can be linked for it: with
+/// Microsoft's ABI there is no C library.
 pub fn can_run(compiler: &Compiler) -> bool {
-    !is_windows(&compiler.target) && Runner::of(&compiler.target).is_some()
+    !compiler.is_msvc() && Runner::of(&compiler.target).is_some()
 }
 
 /// Measures everything that can be measured of an allocator in these archives.

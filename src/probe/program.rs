@@ -13,7 +13,7 @@ use crate::{
     allocator::{Allocator, Call, Role},
     diagnostic::{Diagnostic, Report, Result},
     embedded,
-    toolchain::{Compiler, make_folder},
+    toolchain::{Compiler, is_windows, make_folder},
 };
 
 /// File name, text.
@@ -100,12 +100,16 @@ pub(super) fn compile(
             units.push(path);
         }
     }
-    let program = work.join("probe");
+    let windows = is_windows(&compiler.target);
+    let program = work.join(if windows { "probe.exe" } else { "probe" });
     // Nothing may be known about functions that are named like the standard's.
     let mut arguments: Vec<OsString> =
-        ["-std=c11", "-D_GNU_SOURCE", "-O1", "-g0", "-fno-builtin", "-fno-lto", "-pthread", "-I"]
+        ["-std=c11", "-D_GNU_SOURCE", "-O1", "-g0", "-fno-builtin", "-fno-lto"]
             .map(OsString::from)
             .into();
+    // Nothing but Windows' own libraries is everywhere.
+    arguments.push(if windows { "-static" } else { "-pthread" }.into());
+    arguments.push("-I".into());
     arguments.push(work.into());
     arguments.extend(units.into_iter().map(OsString::from));
     arguments.push("-Wl,--start-group".into());

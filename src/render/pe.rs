@@ -11,7 +11,7 @@ use super::{
 use crate::{
     allocator::Role,
     operation::{Form, Operation},
-    plan::{Answer, Mode, Plan, hooks::REDIRECT},
+    plan::{Answer, Mode, Plan, hooks::REDIRECT, hooks::SEEN_TO},
     prototype::{Parameter, Prototype},
     spec::{Abi, Symbol},
 };
@@ -99,11 +99,11 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
 /// Hooks see to it themselves that no NULL and no size of nothing come to the allocator to be resized
 /// or freed, and tell failures to the library whose function was called.
 fn relax(guards: &mut Value) {
-    let seen_to =
-        ["errno", "free_errno", "free_null", "usable_size_null", "realloc_null", "realloc_zero"];
     for role in guards.as_object_mut().into_iter().flat_map(|roles| roles.values_mut()) {
-        for name in seen_to {
-            role[name] = false.into();
+        for promise in SEEN_TO {
+            if let Some(guard) = role.get_mut(promise.key()) {
+                *guard = false.into();
+            }
         }
     }
 }

@@ -92,6 +92,11 @@ static bool serve(size_t alignment, size_t size, unsigned count)
 
 void case_max_align(void)
 {
+#ifdef _WIN32
+    /* Wine keeps a record of every page that is reserved; and no shim there asks for alignments. */
+    skip("nobody asks for alignments there");
+    return;
+#endif
     if (!ALLOC8_HAS_MEMALIGN) {
         skip("there is no memalign");
         return;

@@ -190,7 +190,11 @@ pub(super) fn tool(arguments: &[&str]) -> Command {
     command.args(arguments).env("XDG_CACHE_HOME", folder().join("cache"));
     command.env("ALLOC8_MINHOOK", crate_source("minhook"));
     command.env("ALLOC8_DETOURS", crate_source("detours"));
-    command
+    // Promises are measured there, if there is one.
+    match Wine::installed() {
+        Some(wine) => wine.around(command),
+        None => command,
+    }
 }
 
 /// Standard output, if the tool ended as it should.
@@ -215,12 +219,16 @@ pub(super) struct Wine {
 impl Wine {
     /// `None`, and said so, where it is not to be had.
     pub(super) fn new() -> Option<&'static Wine> {
-        static WINE: OnceLock<Option<Wine>> = OnceLock::new();
-        let wine = WINE.get_or_init(Wine::find).as_ref();
+        let wine = Wine::installed();
         if wine.is_none() {
             common::skip("wine", "apt-get install wine wine64");
         }
         wine
+    }
+
+    fn installed() -> Option<&'static Wine> {
+        static WINE: OnceLock<Option<Wine>> = OnceLock::new();
+        WINE.get_or_init(Wine::find).as_ref()
     }
 
     fn find() -> Option<Wine> {

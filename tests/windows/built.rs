@@ -198,3 +198,29 @@ fn a_depfile_names_the_users_archives() {
         assert!(text.contains(object.file_name().unwrap().to_str().unwrap()), "{text}");
     }
 }
+
+/// Hooks see to most of what a heap might promise; the rest is measured where Wine is.
+#[test]
+fn a_promise_that_does_not_hold_under_wine_is_refused_with_what_was_seen() {
+    let Some(wine) = super::bench::Wine::new() else { return };
+    let place = place();
+    let (text, object) = (place.path().join("heap.c"), place.path().join("heap.o"));
+    let heap = fs::read_to_string(super::bench::simple_heap()).unwrap();
+    // As some do: a request of no bytes gives NULL. And errno is left alone, which no shim asks of a heap there.
+    let own = "void *simple_heap_malloc(size_t size)\n{\n    return size ? whole(size) : 0;\n}\n";
+    let whole = "void *whole(size_t size);\n";
+    let heap =
+        heap.replacen("void *simple_heap_malloc(size_t size)\n{", "void *whole(size_t size)\n{", 1);
+    assert!(heap.contains("void *whole("));
+    fs::write(&text, format!("#include <stddef.h>\n{whole}{heap}{own}")).unwrap();
+    let mut compile = Command::new(X64.gcc());
+    compile.args(["-std=gnu11", "-O1", "-c", "-o"]).arg(&object).arg(&text);
+    assert!(compile.status().unwrap().success());
+    let mut build = wine.around(tool(&["build", "-p", "windows", "--hook", "iat", "--lib"]));
+    build.arg(&object).arg("-o").arg(place.path().join("x.dll"));
+    let output = build.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("A8701") && said.contains("malloc(0) returned NULL"), "{said}");
+    assert!(said.contains("zero_size") && !said.contains("errno"), "{said}");
+}
