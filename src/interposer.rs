@@ -32,6 +32,7 @@ use crate::{
     verify::{self, Verdict},
 };
 
+pub(crate) use dll::system;
 pub use dll::{import_library_name, usual_target};
 pub(crate) use dylib::imports;
 pub(crate) use files::{key, product_key, read, rename, write};

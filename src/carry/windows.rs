@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{Diagnostic, Report, Result},
     embedded,
     hide::{Hidden, objcopy},
-    interposer::{Order, compile_beside, import_library_name, read, recipe, write},
+    interposer::{Order, compile_beside, import_library_name, read, recipe, system, write},
     laws::Compilers,
     plan::{Mode, Plan},
     render::{self, view},
@@ -87,10 +87,13 @@ pub(super) fn dll(
     let shim = work.join("shim.o");
     compile(order.compiler, &work.join("shim.c"), &shim, &[])?;
     let names = view::listed(plan, abi);
+    let hooks = plan.platform.hooks.as_ref();
     let dll = Dll {
         objects: vec![shim],
         archives: archives.archives.clone(),
         libs: plan.allocator.libs.clone(),
+        system: hooks.map(system).unwrap_or_default(),
+        c_library: hooks.map(|hooks| hooks.c_library.clone()).unwrap_or_default(),
         exports: names.clone(),
         work: work.to_owned(),
         ..Dll::default()

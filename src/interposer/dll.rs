@@ -209,6 +209,7 @@ fn assemble(
         archives: archives.to_vec(),
         libs: plan.allocator.libs.clone(),
         system: system(hooks),
+        c_library: hooks.c_library.clone(),
         work: work.path.clone(),
         ..Dll::default()
     };
@@ -282,7 +283,8 @@ fn shim_object(order: &Order<'_>, shim: &[u8]) -> Result<PathBuf> {
     Ok(object)
 }
 
-fn system(hooks: &Hooks) -> Vec<SystemLibrary> {
+/// Where a library for Windows finds what it calls of the system.
+pub(crate) fn system(hooks: &Hooks) -> Vec<SystemLibrary> {
     let library = |import: &crate::spec::Import| SystemLibrary {
         file: import.file.clone(),
         begins: import.begins.clone(),

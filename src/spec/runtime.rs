@@ -50,6 +50,9 @@ pub struct Hooks {
     pub new_mode: Vec<String>,
     /// Each library's function that calls its new-handler: 0 says that it found no memory.
     pub new_handler: String,
+    /// The C library's parts, as Microsoft's linker is told of them by a library that needs them.
+    #[serde(default)]
+    pub c_library: Vec<String>,
     /// Where a library without a C library finds what it calls.
     pub imports: Vec<Import>,
     /// How the loader tells each module of threads; without it nobody does.

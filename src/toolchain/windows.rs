@@ -48,6 +48,8 @@ pub struct Dll {
     pub libs: Vec<String>,
     /// Where the rest comes from.
     pub system: Vec<SystemLibrary>,
+    /// The C library's parts, which Microsoft's linker is told of.
+    pub c_library: Vec<String>,
     /// The import library of what is to be loaded before all other imports.
     pub first: Option<PathBuf>,
     /// What it exports, beside what its objects say of themselves.
@@ -155,9 +157,12 @@ impl<'a> Link<'a> {
     /// Its start-up code calls DllMain in turn.
     fn with_c_library(&self) -> Result<()> {
         if is_msvc(&self.compiler.target) {
-            let defaults = ["msvcrt", "vcruntime", "ucrt", "kernel32", "ntdll"];
-            let defaults = defaults.map(|name| format!("/defaultlib:{name}"));
-            return self.by_microsofts(&defaults.each_ref().map(String::as_str), &[]);
+            let parts = self.dll.c_library.iter().map(String::as_str);
+            let system = self.dll.system.iter().rev().map(SystemLibrary::stem);
+            let defaults: Vec<String> =
+                parts.chain(system).map(|name| format!("/defaultlib:{name}")).collect();
+            let defaults: Vec<&str> = defaults.iter().map(String::as_str).collect();
+            return self.by_microsofts(&defaults, &[]);
         }
         // Nothing but Windows' own libraries is everywhere.
         let mut arguments: Vec<OsString> = vec!["-static".into()];

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #ifdef _WIN32
+#define WIN32_LEAN_AND_MEAN
 #include <io.h>
 #include <windows.h>
 #define PRINTF gnu_printf

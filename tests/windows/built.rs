@@ -88,6 +88,16 @@ fn a_program_is_told_from_one_whose_c_library_no_hook_finds() {
     assert!(linked.contains("api-ms-win-crt-heap-l1-1-0.dll"), "{linked}");
     let other = with_program(&library, &X86.client(Crt::Msvcrt, None), 1);
     assert!(other.contains("A8654") && other.contains("no effect"), "{other}");
+    let mut macho = tool(&["verify"]);
+    let file = place.path().join("program");
+    fs::write(
+        &file,
+        b"\xcf\xfa\xed\xfe\x07\0\0\x01\x03\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+    )
+    .unwrap();
+    let output = macho.arg(&library).arg("--program").arg(&file).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("A8511") && text.contains("no program of Windows"), "{text}");
     let itself = with_program(&library, &library, 1);
     assert!(itself.contains("A8652"), "{itself}");
     let none = static_program(X64, place.path());

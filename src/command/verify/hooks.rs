@@ -112,7 +112,7 @@ fn tell_program(
     show: &Show,
 ) -> Result<bool> {
     let data = read(program)?;
-    let image = Image::is_image(&data).then(|| Image::read(&data)).transpose();
+    let image = data.starts_with(b"MZ").then(|| Image::read(&data)).transpose();
     let image = image.map_err(|error| super::unreadable(program, &error))?;
     let Some(image) = image.and_then(|images| images.into_iter().next()) else {
         let message = format!("`{}` is no program of Windows", program.display());
