@@ -14,8 +14,8 @@ mod windows {
     mod carried;
     mod crates;
     mod launched;
-    mod real;
     mod laws;
+    mod real;
     mod runs;
     mod threads;
 }
