@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 use super::{Measurements, can_run, measure_with, program};
 use crate::{
     allocator::{Allocator, ThreadPolicy},
-    diagnostic::Result,
+    diagnostic::{Report, Result},
     hide::Hidden,
     toolchain::{Compiler, Runner, make_folder},
 };
 
 /// As [`super::measure`], but looks into `cache` first and leaves the answer there: only a look that
 /// finds nothing makes the copies; `None` if the
-/// compiler's target cannot be run here: then promises are promised, not measured.
+/// compiler's target cannot be run here, or the emulator for it runs nothing: then promises are promised, not measured.
 ///
 /// # Errors
 /// As [`super::measure`] and [`Hidden::make`], and `A8304` if an archive cannot be read. A cache that cannot be written
@@ -36,9 +36,24 @@ pub fn measure_cached(
         return Ok(Some(found));
     }
     archives.make(compiler)?;
-    let measured = measure_with(compiler, allocator, &archives.archives, work, &sources)?;
-    keep(&kept, &measured);
-    Ok(Some(measured))
+    let program = program::compile(compiler, allocator, &archives.archives, work, &sources)?;
+    match measure_with(compiler, allocator, &program, work) {
+        // An emulator that runs nothing says nothing of a heap, and may be well the next time.
+        Err(report) if emulated(compiler) && has_not_started(&report) => Ok(None),
+        measured => {
+            let measured = measured?;
+            keep(&kept, &measured);
+            Ok(Some(measured))
+        }
+    }
+}
+
+fn emulated(compiler: &Compiler) -> bool {
+    Runner::of(&compiler.target).is_some_and(|runner| runner.emulates())
+}
+
+fn has_not_started(report: &Report) -> bool {
+    report.diagnostics.iter().any(|diagnostic| diagnostic.code == "A8403")
 }
 
 /// Everything that decides what is measured.

@@ -63,21 +63,21 @@ pub fn measure(
     work: &Path,
 ) -> Result<Measurements> {
     let sources = program::render(allocator)?;
-    measure_with(compiler, allocator, archives, work, &sources)
+    let program = program::compile(compiler, allocator, archives, work, &sources)?;
+    measure_with(compiler, allocator, &program, work)
 }
 
+/// Runs the cases that are compiled already.
 fn measure_with(
     compiler: &Compiler,
     allocator: &Allocator,
-    archives: &[PathBuf],
+    program: &Path,
     work: &Path,
-    sources: &program::Sources,
 ) -> Result<Measurements> {
-    let program = program::compile(compiler, allocator, archives, work, sources)?;
     let runner = Runner::of(&compiler.target).unwrap_or_default();
     let bits = pointer_bits(compiler);
     let case = |name: &str, ready: bool| Case { name: name.to_owned(), ready, sizes: Vec::new() };
-    let run = |cases: Vec<Case>| process::run_all(&runner, &program, work, cases);
+    let run = |cases: Vec<Case>| process::run_all(&runner, program, work, cases);
 
     // First, whether threads must introduce themselves: all other cases need the answer.
     let plain = run(vec![case("threads", false)])?.remove(0);

@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// No case asks to write into more than a fraction of this.
 const MEMORY: u64 = 512 << 20;
 
+/// How Wine begins its last line where it has lost its server, whatever the program does.
+const LOST: &str = "wine client error";
+
 /// One run of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Case {
@@ -74,6 +77,14 @@ impl Outcome {
         self.got(key)?.parse().ok()
     }
 
+    /// Whether the program came to its first line, which it writes before it calls the heap. A signal is its own
+    /// doing in any case: constructors run before.
+    fn has_begun(&self) -> bool {
+        let lost = self.complaint.as_ref().is_some_and(|line| line.starts_with(LOST));
+        let silent = self.lines.is_empty() && !matches!(self.end, End::Killed(_));
+        !(lost || silent)
+    }
+
     /// Whether the case came to its own end.
     pub(super) fn is_done(&self) -> bool {
         self.end == End::Exited(0) && self.lines.last().is_some_and(|line| line == "done")
@@ -83,7 +94,8 @@ impl Outcome {
 /// Runs all cases; outcomes come in the order of the cases.
 ///
 /// # Errors
-/// `A8403` if the program cannot be started, `A8301` if its output cannot be kept.
+/// `A8403` if the program cannot be started, or an emulator twice runs nothing of it; `A8301` if its output
+/// cannot be kept.
 pub(super) fn run_all(
     runner: &Runner,
     program: &Path,
@@ -111,7 +123,28 @@ pub(super) fn run_all(
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
+/// Runs a case; what an emulator did not even start, once more: the first may have met another's end.
 fn run(runner: &Runner, program: &Path, work: &Path, index: usize, case: Case) -> Result<Outcome> {
+    let mut outcome = attempt(runner, program, work, index, case)?;
+    if runner.emulates() && !outcome.has_begun() {
+        outcome = attempt(runner, program, work, index, outcome.case)?;
+    }
+    if !runner.emulates() || outcome.has_begun() {
+        return Ok(outcome);
+    }
+    let message = format!("the probe could not be started under {}", runner.name());
+    let said = outcome.complaint.unwrap_or_else(|| "it said nothing".to_owned());
+    let during = format!("while running the case `{}`", outcome.case.name);
+    Err(Diagnostic::error("A8403", message).fact(said).fact(during).into())
+}
+
+fn attempt(
+    runner: &Runner,
+    program: &Path,
+    work: &Path,
+    index: usize,
+    case: Case,
+) -> Result<Outcome> {
     let (out, err) = (work.join(format!("{index}.out")), work.join(format!("{index}.err")));
     let mut command = runner.command(program, None);
     command
@@ -138,7 +171,10 @@ fn run(runner: &Runner, program: &Path, work: &Path, index: usize, case: Case) -
                 .to_owned(),
         );
     }
-    let complaint = read(&err).lines().map(str::trim).find(|line| !line.is_empty()).map(shorten);
+    let said = read(&err);
+    let told = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let complaint = told.clone().find(|l| l.starts_with(LOST)).or_else(|| told.clone().next());
+    let complaint = complaint.map(shorten);
     let _ = (fs::remove_file(&out), fs::remove_file(&err));
     Ok(Outcome { case, end, lines, complaint })
 }

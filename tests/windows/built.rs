@@ -234,3 +234,46 @@ fn a_promise_that_does_not_hold_under_wine_is_refused_with_what_was_seen() {
     assert!(said.contains("A8701") && said.contains("malloc(0) returned NULL"), "{said}");
     assert!(said.contains("zero_size") && !said.contains("errno"), "{said}");
 }
+
+/// What an emulator that runs nothing leaves behind is no heap's doing.
+#[test]
+fn a_wine_that_runs_nothing_is_no_measurement_and_is_not_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = place();
+    let lost = "echo 'wine client error:0: recvmsg: Connection reset by peer' >&2; exit 1";
+    for (number, does) in ["exit 0", lost].into_iter().enumerate() {
+        let (wine, tries) = (place.path().join("wine"), place.path().join("tries"));
+        fs::write(&wine, format!("#!/bin/sh\necho >> {}\n{does}\n", tries.display())).unwrap();
+        fs::set_permissions(&wine, fs::Permissions::from_mode(0o755)).unwrap();
+        let cache = place.path().join(format!("cache-{number}"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(place.path().to_owned()).chain(std::env::split_paths(&path));
+        let mut build = tool(&["build", "-p", "windows", "--hook", "iat", "-o"]);
+        build.arg(place.path().join("x.dll")).env("XDG_CACHE_HOME", &cache);
+        let output = build.env("PATH", std::env::join_paths(path).unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert!(said.contains("A8705") && !said.contains("A8701"), "{said}");
+        let kept = files_below(&cache);
+        assert!(!kept.is_empty(), "the library is");
+        assert!(!kept.iter().any(|file| file.starts_with("probe-")), "{kept:?}");
+        assert_eq!(
+            fs::read_to_string(&tries).unwrap().lines().count(),
+            2,
+            "once more, and no more"
+        );
+        fs::remove_file(tries).unwrap();
+    }
+}
+
+/// The names of all files in a folder and in those inside.
+fn files_below(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        match entry.path().is_dir() {
+            true => names.extend(files_below(&entry.path())),
+            false => names.push(entry.file_name().to_string_lossy().into_owned()),
+        }
+    }
+    names
+}
