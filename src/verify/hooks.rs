@@ -15,6 +15,9 @@ use crate::{
 /// The export behind which a shim of ours has the names that it hooks, as libraries export them.
 pub const TABLE: &str = "alloc8_hooks";
 
+/// What a library exports whose heap is in a library of its own, which calls it. Until then nothing is answered.
+pub const REGISTER: &str = "alloc8_register";
+
 /// The ABIs of a platform that a file may be built for: its header tells machines apart, not Microsoft's
 /// tools from GNU's.
 pub fn abis_of<'a>(platform: &'a Platform, image: &Image) -> Vec<&'a Abi> {

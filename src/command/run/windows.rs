@@ -14,7 +14,7 @@ use alloc8_gen::{
     interposer::{self, Order},
     spec::Platform,
     toolchain::{Compiler, Runner, target_of, windows_folder},
-    verify::hooks::{Meeting, TABLE, abis_of, c_libraries, meet},
+    verify::hooks::{Meeting, REGISTER, TABLE, abis_of, c_libraries, meet},
 };
 use serde_json::json;
 
@@ -200,6 +200,13 @@ fn judge(program: &Program, library: &Path, platform: &Platform) -> Result<()> {
             .help("build one: `alloc8-gen build -p windows`")
             .into());
     };
+    if image.exports(REGISTER) {
+        let message = format!("`{shown}` has no heap: the program would keep the C library's");
+        return Err(Diagnostic::error("A8202", message)
+            .fact("it has the hooks of `--hook redirect`; the heap comes with a library of its own, which imports this one")
+            .help("take `--hook iat`, which changes the same; or link the program with the heap's library")
+            .into());
+    }
     let name = library.file_name().unwrap_or_default().to_string_lossy();
     let met = meet(&program.image, &image, &name, platform);
     if met == Meeting::StaticLibrary && beside(program, platform) {

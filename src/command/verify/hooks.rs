@@ -9,7 +9,7 @@ use alloc8_gen::{
     plan::Plan,
     spec::{self, Abi, Platform},
     toolchain::{Compiler, Runner, target_of},
-    verify::hooks::{Meeting, TABLE, abis_of, judge_hooks, meet},
+    verify::hooks::{Meeting, REGISTER, TABLE, abis_of, judge_hooks, meet},
 };
 use serde_json::json;
 
@@ -58,6 +58,9 @@ pub(super) fn tell(
 }
 
 /// Laws are compiled for the library's CPU, whoever built it, and started with it as their first import.
+///
+/// # Errors
+/// `A8202` for hooks whose heap is elsewhere.
 fn run_laws(
     file: &Path,
     image: &Image,
@@ -66,6 +69,14 @@ fn run_laws(
     options: &Verify,
     show: &Show,
 ) -> Result<bool> {
+    if image.exports(REGISTER) {
+        let message =
+            format!("`{}` has no heap: the laws would judge the C library's", file.display());
+        return Err(Diagnostic::error("A8202", message)
+            .fact("it has the hooks of `--hook redirect`; the heap comes with a library of its own, which imports this one")
+            .help("let the laws judge the heap with `--hook iat`, which changes the same")
+            .into());
+    }
     let target =
         |abi: &&Abi| target_of(image.machine?, image.class, Endian::Little, &abi.environments);
     let found: Vec<String> = abis.iter().filter_map(target).collect();
