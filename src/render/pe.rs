@@ -252,8 +252,9 @@ pub(super) fn body(symbol: &Symbol) -> Option<String> {
             "return alloc8_realloc_in(library, ptr, size);".to_owned(),
         ],
         Op::Recalloc => vec![
-            null("alloc8_calloc_in(library, nmemb, size)"),
-            look,
+            format!(
+                "if (ALLOC8_UNLIKELY(ptr != NULL && !alloc8_is_ours(ptr)))\n        return {same};"
+            ),
             "return alloc8_recalloc_in(library, ptr, nmemb, size);".to_owned(),
         ],
         Op::Expand => vec![look, "return alloc8_expand_in(library, ptr, size);".to_owned()],
