@@ -293,7 +293,21 @@ impl Wine {
         Self::finish(command)
     }
 
-    fn finish(mut command: Command) -> Run {
+    /// What comes to no end is ended, and says nothing of its last line.
+    fn finish(command: Command) -> Run {
+        let mut limited = Command::new("timeout");
+        limited.args(["-k", "5", "300"]).arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        if let Some(folder) = command.get_current_dir() {
+            limited.current_dir(folder);
+        }
+        let mut command = limited;
+        command.stdin(Stdio::null());
         let mut output = command.output().unwrap();
         if stderr(&output).contains("wine client error:0: recvmsg") {
             output = command.output().unwrap();

@@ -52,10 +52,12 @@ static unsigned ended(void)
     return count(AWARE_CLEANUPS) - count(AWARE_AGAIN);
 }
 
-/* What a cleanup does may come after a thread that nobody can wait for. What has failed is not worth it. */
+/* What a cleanup does may come after a thread that nobody can wait for: at most a minute, on a busy machine. What has
+ * failed is not worth it, nor is a heap that was told of no thread. */
 static int comes_to(unsigned number)
 {
-    for (int i = 0; i < (failures == 0 ? 5000 : 50) && ended() != number; i++)
+    int patience = failures == 0 && count(AWARE_INITS) != 0 ? 60000 : 50;
+    for (int i = 0; i < patience && ended() != number; i++)
         Sleep(1);
     return ended() == number;
 }
