@@ -90,7 +90,8 @@ pub(super) static PAGES: &[Code] = &[
          at a variable calls `__emutls_get_address`, which calls malloc. In a heap that never ends.\n\
          Compile the library with `-fno-emulated-tls -ftls-model=initial-exec` where the system has\n\
          thread-local storage (Android from API 29 on); elsewhere keep what belongs to a thread under a\n\
-         pthread key.",
+         pthread key. On Windows MinGW's gcc emulates them by a key that is gone before `thread_cleanup`\n\
+         runs, so this warns of a heap that has one: keep a thread's state in a slot (TlsAlloc).",
     ),
     page(
         "A8440",

@@ -7,7 +7,7 @@ use std::{
 
 use super::{lto_words, read_archive};
 use crate::{
-    allocator::{Allocator, Origin},
+    allocator::{Allocator, Origin, Role},
     artifact::{Archive, Bind, Class, Format, Machine, Member, Visibility},
     diagnostic::{Diagnostic, Report, nearest},
     operation::{Effect, Operation},
@@ -218,11 +218,8 @@ impl<'a> Whole<'a> {
     }
 
     /// What brings an emulation of its own has no need of the compiler's, which allocates: by names that the shim
-    /// answers, unless the archives' own calls never come to it.
+    /// answers. Where the archives' own calls never come to it, variables are gone before a thread's cleanup.
     fn emulation(&self, facts: &ArchiveFacts, report: &mut Report) {
-        if !self.names.contains("malloc") {
-            return;
-        }
         const EMULATION: &str = "__emutls_get_address";
         let wants = |archive: &'a Archive| archive.imports().find(|(_, s)| s.name == EMULATION);
         let found = self.pairs().find_map(|(path, archive)| Some((path, wants(archive)?.0)));
@@ -230,11 +227,24 @@ impl<'a> Whole<'a> {
             return;
         };
         let message = format!("{} has emulated thread-local variables", place(path, member));
+        if !self.names.contains("malloc") {
+            report.diagnostics.extend(self.gone_before_cleanup(message));
+            return;
+        }
         report.push(
             Diagnostic::error("A8413", message)
                 .fact("a thread's first look at one allocates: the heap would call itself without end")
                 .help("compile the library with -fno-emulated-tls -ftls-model=initial-exec (on Android from API 29 on), or keep what belongs to a thread under a pthread key"),
         );
+    }
+
+    fn gone_before_cleanup(&self, message: String) -> Option<Diagnostic> {
+        let cleanup = Role::ThreadCleanup;
+        self.allocator.call(cleanup)?;
+        let diagnostic = Diagnostic::warning("A8413", message)
+            .fact("a key's destructor takes them away before `thread_cleanup` runs, which then sees new ones")
+            .help("keep what belongs to a thread in a slot (TlsAlloc)");
+        Some(self.at_key(diagnostic, cleanup.key()))
     }
 
     fn missing(&self, facts: &ArchiveFacts, report: &mut Report) {
