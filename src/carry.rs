@@ -21,7 +21,7 @@ use crate::{
     plan::Plan,
     probe::Measurements,
     render::{self, Inputs, view},
-    spec::Abi,
+    spec::{Abi, Foreign},
     toolchain::{Compiler, join, make_folder},
 };
 
@@ -64,7 +64,7 @@ pub fn build(order: &Order<'_>) -> Result<Carried> {
         windows::refuse_other_linkers(order.compiler)?;
     }
     let Begun { abi, plan, hidden, archives, measured, remarks, work } =
-        begin(order, Plan::in_program)?;
+        begin(order, true, Plan::in_program)?;
     plan.refuse_hook(None)?;
     let (object, seen) = assemble(order, &abi, &plan, &hidden, &work.path)?;
     let options = match order.compiler.is_for_darwin() {
@@ -86,7 +86,13 @@ struct Begun {
     work: Work,
 }
 
-fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<Begun> {
+/// `public`: under the public names, to which blocks of others come where functions are hooked, whatever a
+/// description says of them: what `owns` says is then relied on.
+fn begin(
+    order: &Order<'_>,
+    public: bool,
+    turn: impl FnOnce(Plan) -> Result<Plan>,
+) -> Result<Begun> {
     refuse_other_language(order)?;
     let abi = abi(order)?;
     let archives = archives(order)?;
@@ -96,7 +102,10 @@ fn begin(order: &Order<'_>, turn: impl FnOnce(Plan) -> Result<Plan>) -> Result<B
         false => archives.clone(),
     };
     let names = order.platform.names(&abi).into_iter().collect();
-    let allocator = order.allocator.on(order.platform);
+    let mut allocator = order.allocator.on(order.platform);
+    if public && order.platform.hooks.is_some() && allocator.foreign != Some(Foreign::Abort) {
+        allocator.foreign = Some(Foreign::Forward);
+    }
     let Prepared { allocator, hidden, measured, mut remarks, found, work } =
         prepare(order.compiler, &allocator, &own, &names, order.cache)?;
     remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));

@@ -7,8 +7,8 @@ mod common;
 use std::{fs, path::Path, process::Command};
 
 use alloc8_gen::{
-    allocator::{self, Allocator},
-    diagnostic::Report,
+    allocator::{self, Allocator, Origin},
+    diagnostic::{Report, Source},
     plan::Plan,
     render::{self, Files, Inputs},
     spec,
@@ -257,6 +257,24 @@ fn hooks_that_would_free_in_the_wrong_heap_are_refused() {
     // Its own names: nobody else's blocks come there.
     assert_eq!(codes("prefixed", None), [""; 0]);
     assert_eq!(codes("prefixed", Some("iat")), ["A8253"]);
+}
+
+/// Rust's start-up code has a C library, whose blocks are older than the hooks; and a flag is a variable in C.
+#[test]
+fn a_heap_in_rust_tells_its_blocks_and_has_no_flag_for_threads() {
+    let code = |more: &str| {
+        let text = format!(
+            "schema = 1\nname = \"mine\"\ntitle = \"mine\"\nrust = \"crate::Heap\"\nmalloc = \"malloc\"\nfree = \"free\"\nmemalign = \"memalign\"\nmalloc_usable_size = \"usable_size\"\n{more}"
+        );
+        let source = Source::new("mine.toml", &text);
+        let described = allocator::read(&source, "mine", Origin::BuiltIn).expect("a description");
+        let refused = in_language("rust", &described, "interpose", None).err();
+        refused.map(|report| report.diagnostics[0].code.to_string())
+    };
+    let owns = "owns = \"owns\"\n";
+    assert_eq!(code(""), Some("A8250".to_owned()));
+    assert_eq!(code(owns), None);
+    assert_eq!(code(&format!("{owns}thread_created = \"created\"\n")), Some("A8208".to_owned()));
 }
 
 /// A text that has a branch for CPUs without code for inline hooks must not take it without `owns`.

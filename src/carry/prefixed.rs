@@ -56,7 +56,7 @@ pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Pre
         super::windows::refuse_other_linkers(order.compiler)?;
     }
     let Begun { abi, plan, hidden, archives, measured, remarks, work } =
-        begin(order, |plan| plan.prefixed(prefix))?;
+        begin(order, false, |plan| plan.prefixed(prefix))?;
     hidden.make(order.compiler)?;
     refuse_names_of(&hidden.archives, &plan, &abi)?;
     let inputs = Inputs {

@@ -20,7 +20,7 @@ use crate::{
     plan::Plan,
     probe,
     render::{self, Files, Inputs},
-    spec::{Abi, Hooks, Platform},
+    spec::{Abi, Foreign, Hooks, Platform},
     toolchain::{Compiler, Dll, HOST, SystemLibrary, compile, link_dll, make_folder},
     verify::{Verdict, hooks::TABLE, hooks::judge_hooks},
 };
@@ -28,7 +28,8 @@ use crate::{
 /// Builds it, or takes it from the cache if nothing has changed.
 ///
 /// # Errors
-/// As [`super::build`]; `A8604` without the sources of what changes code.
+/// As [`super::build`]; `A8604` without the sources of what changes code, `A8250` if nobody could tell the blocks of
+/// the C library that is linked to it.
 pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
     refuse_other_language(order)?;
     let abi = super::abi(order)?;
@@ -61,7 +62,8 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
         &work.path.join("probe"),
         &order.cache.join("probes"),
     )?;
-    let relied_on = super::relied_on(order.compiler, &allocator);
+    let mut relied_on = super::relied_on(order.compiler, &allocator);
+    relied_on.foreign = Some(Foreign::Forward);
     let report = measured.as_ref().map(|m| probe::compare(&relied_on, m)).unwrap_or_default();
     let ((), found) = report.finish(())?;
     remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
@@ -72,6 +74,9 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
         class => class,
     };
     let made = assemble(order, hooks, &plan, unit.as_ref(), &archives)?;
+    if made.c_library {
+        plan.refuse_older_blocks("its archive's C library")?;
+    }
     let verdict = judge(&made.library, &plan, &abi)?;
     if made.c_library || made.heap.as_ref().is_some_and(|heap| heap.c_library) {
         let said = match made.heap {

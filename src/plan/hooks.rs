@@ -16,7 +16,7 @@ pub(crate) const REDIRECT: &str = "redirect";
 
 /// What hooks see to themselves, whatever a heap promises: no NULL and no size of nothing comes to it to be resized
 /// or freed, failures are told to the library whose function was called, in its own errno, and no alignment is
-/// asked of it. Nor is there a fork.
+/// asked of `memalign` but what it has. Nor is there a fork. What a heap without `memalign` aligns by itself is relied on.
 pub(crate) const SEEN_TO: &[Promise] = &[
     Promise::Errno,
     Promise::FreeErrno,
@@ -26,7 +26,6 @@ pub(crate) const SEEN_TO: &[Promise] = &[
     Promise::ReallocZero,
     Promise::AlignmentEinval,
     Promise::MaxAlign,
-    Promise::NaturalAlign,
     Promise::Fork,
 ];
 
@@ -126,6 +125,23 @@ impl Plan {
             );
         }
         report.finish(()).map(|_| ())
+    }
+
+    /// Where a C library is loaded before the hooks, by this name to the user, it has blocks already.
+    ///
+    /// # Errors
+    /// `A8250` if nobody could tell them from this heap's.
+    pub(crate) fn refuse_older_blocks(&self, whose: &str) -> Result<()> {
+        if self.tells_blocks() {
+            return Ok(());
+        }
+        let message =
+            format!("nobody could tell the blocks of `{}` from older ones", self.allocator.name);
+        Err(self
+            .at_key("malloc", "whose blocks nothing tells from others", Diagnostic::error("A8250", message))
+            .fact(format!("{whose} is loaded before the hooks: its blocks from before would be freed in this heap"))
+            .help("name a function `owns` in the description")
+            .into())
     }
 
     /// # Errors

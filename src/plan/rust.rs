@@ -91,4 +91,17 @@ impl Plan {
         }
         report.finish(()).map(|_| ())
     }
+
+    /// # Errors
+    /// `A8208` for a type that would be told of threads: on Windows a variable in C is set.
+    pub(crate) fn refuse_created_in_rust(&self) -> Result<()> {
+        if self.allocator.rust.is_none() || self.allocator.thread_created.is_none() {
+            return Ok(());
+        }
+        let message = format!("no `thread_created` for `{}` on Windows", self.allocator.name);
+        let diagnostic = Diagnostic::error("A8208", message)
+            .fact("the hooks, which are in C, set a variable; the heap is a type in Rust, and has a method")
+            .help("leave `thread_created` out of the description for Windows: there are threads from the start");
+        Err(self.at_key("thread_created", "has no effect here", diagnostic).into())
+    }
 }

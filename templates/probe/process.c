@@ -290,7 +290,12 @@ void case_owns(void)
     char *text = strdup("text");
     if (text != NULL)
         expect("a block of another heap", text, false);
+#ifdef _WIN32
+    /* What owns denies goes to the C library, and free(NULL) too. */
+    expect("NULL", NULL, false);
+#else
     /* Not judged, for the shim answers it: but it must not crash. */
     say("try owns(NULL)");
     (void)alloc8_owns(NULL);
+#endif
 }

@@ -181,7 +181,19 @@ fn linkers_that_cannot_join_and_runs_of_two_libraries_are_refused_with_words() {
     };
     let program = static_program(X64, place.path());
     let mut run = tool(&["run", "-p", "windows", "--hook", "redirect", "--"]);
-    refused(run.arg(program), "build --hook redirect");
+    refused(run.arg(&program), "build --hook redirect");
+    // Nor would laws and programs find a heap in the hooks' half alone.
+    let objects = X64.heap(&super::bench::simple_heap(), "simple_heap_", &[]);
+    let hooks = place.path().join("half.dll");
+    let mut build = tool(&["build", "-p", "windows", "--hook", "redirect", "-a"]);
+    build.arg(super::bench::source("counted_heap.toml")).arg("-o").arg(&hooks);
+    objects.iter().for_each(|object| _ = build.arg("--lib").arg(object));
+    said(&mut build, 0);
+    refused(tool(&["verify", "--laws"]).arg(&hooks), "has no heap");
+    if super::bench::Wine::new().is_some() {
+        let mut run = tool(&["run", "-p", "windows", "--preload"]);
+        refused(run.arg(&hooks).arg("--").arg(program), "has no heap");
+    }
     if Command::new("lld-link").arg("--version").output().is_err() {
         return common::skip("lld-link", "apt-get install clang lld llvm");
     }
@@ -233,6 +245,57 @@ fn a_promise_that_does_not_hold_under_wine_is_refused_with_what_was_seen() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("A8701") && said.contains("malloc(0) returned NULL"), "{said}");
     assert!(said.contains("zero_size") && !said.contains("errno"), "{said}");
+}
+
+/// That one is loaded before the hooks, and has blocks already.
+#[test]
+fn a_heap_whose_archive_calls_a_c_library_must_tell_its_blocks() {
+    let place = place();
+    let (text, object) = (place.path().join("heap.c"), place.path().join("heap.o"));
+    let heap = fs::read_to_string(super::bench::simple_heap()).unwrap();
+    let calls = "\nint puts(const char *);\nvoid simple_heap_greets(void) { puts(\"\"); }\n";
+    fs::write(&text, heap + calls).unwrap();
+    let mut compile = Command::new(X64.gcc());
+    compile.args(["-std=gnu11", "-O1", "-c", "-o"]).arg(&object).arg(&text);
+    assert!(compile.status().unwrap().success());
+    let file = place.path().join("silent.toml");
+    let functions = ["malloc", "free", "realloc", "memalign", "malloc_usable_size"];
+    let functions = functions.map(|name| format!("{name} = \"simple_heap_{name}\"\n")).concat();
+    let silent = format!("schema = 1\nname = \"silent\"\ntitle = \"silent\"\n{functions}");
+    fs::write(&file, &silent).unwrap();
+    let mut build = tool(&["build", "-p", "windows", "-a"]);
+    build.arg(&file).arg("--lib").arg(&object).arg("-o").arg(place.path().join("x.dll"));
+    let output = build.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("error[A8250]") && text.contains("`owns`"), "{text}");
+    // With `owns` it is told that there is a C library.
+    fs::write(&file, silent + "owns = \"simple_heap_owns\"\n").unwrap();
+    let output = build.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("A8605"), "{text}");
+}
+
+/// Each block goes back to whom `owns` names: what it says is as good as a promise.
+#[test]
+fn an_owner_that_takes_null_for_its_own_is_refused_where_wine_is() {
+    let Some(wine) = super::bench::Wine::new() else { return };
+    let place = place();
+    let (text, object) = (place.path().join("heap.c"), place.path().join("heap.o"));
+    let heap = fs::read_to_string(super::bench::simple_heap()).unwrap();
+    let heap = heap.replace("simple_heap_owns(", "whole(");
+    let own = "bool whole(const void *ptr);\nbool simple_heap_owns(const void *ptr)\n{\n    return !ptr || whole(ptr);\n}\n";
+    fs::write(&text, heap + own).unwrap();
+    let mut compile = Command::new(X64.gcc());
+    compile.args(["-std=gnu11", "-O1", "-c", "-o"]).arg(&object).arg(&text);
+    assert!(compile.status().unwrap().success());
+    let mut build = wine.around(tool(&["build", "-p", "windows", "--hook", "iat", "--lib"]));
+    build.arg(&object).arg("-o").arg(place.path().join("x.dll"));
+    let output = build.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("error[A8703]") && said.contains("owns(NULL) is true"), "{said}");
 }
 
 /// What an emulator that runs nothing leaves behind is no heap's doing.

@@ -11,10 +11,13 @@ use crate::{allocator::Role, diagnostic::Result, plan::Plan};
 /// The module, and the shim in C that is compiled with it.
 ///
 /// # Errors
-/// Those of [`Plan::refuse_in_rust`] and [`Plan::refuse_redirect`].
+/// Those of [`Plan::refuse_in_rust`] and [`Plan::refuse_redirect`]; `A8250` without `owns`, for Rust's start-up code
+/// has a C library; `A8208` for a type with `thread_created`.
 pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_rust()?;
     plan.refuse_redirect(inputs.hook.as_deref())?;
+    plan.refuse_older_blocks("the C library of Rust's start-up code")?;
+    plan.refuse_created_in_rust()?;
     let shim = Part {
         template: "shim.rs.tera",
         file: "shim.rs".to_owned(),
