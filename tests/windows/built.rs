@@ -277,7 +277,8 @@ fn a_heap_whose_archive_calls_a_c_library_must_tell_its_blocks() {
     assert!(text.contains("A8605"), "{text}");
 }
 
-/// Each block goes back to whom `owns` names: what it says is as good as a promise.
+/// Each block goes back to whom `owns` names: what it says is as good as a promise. So is a natural alignment, where there is
+/// no `memalign`.
 #[test]
 fn an_owner_that_takes_null_for_its_own_is_refused_where_wine_is() {
     let Some(wine) = super::bench::Wine::new() else { return };
@@ -290,12 +291,40 @@ fn an_owner_that_takes_null_for_its_own_is_refused_where_wine_is() {
     let mut compile = Command::new(X64.gcc());
     compile.args(["-std=gnu11", "-O1", "-c", "-o"]).arg(&object).arg(&text);
     assert!(compile.status().unwrap().success());
-    let mut build = wine.around(tool(&["build", "-p", "windows", "--hook", "iat", "--lib"]));
-    build.arg(&object).arg("-o").arg(place.path().join("x.dll"));
+    let file = place.path().join("natural.toml");
+    let functions = ["malloc", "free", "realloc", "malloc_usable_size", "owns"];
+    let functions = functions.map(|name| format!("{name} = \"simple_heap_{name}\"\n")).concat();
+    let named = "schema = 1\nname = \"natural\"\ntitle = \"natural\"\n";
+    fs::write(&file, format!("{named}{functions}[promises]\nnatural_align = 0x10_0000\n")).unwrap();
+    let mut build = wine.around(tool(&["build", "-p", "windows", "--hook", "iat", "-a"]));
+    build.arg(&file).arg("--lib").arg(&object).arg("-o").arg(place.path().join("x.dll"));
     let output = build.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("error[A8701]") && said.contains("natural_align"), "{said}");
     assert!(said.contains("error[A8703]") && said.contains("owns(NULL) is true"), "{said}");
+}
+
+/// MinGW's gcc keeps such a variable under a key, which is gone when a thread is seen off.
+#[test]
+fn a_thread_local_variable_of_a_heap_with_a_cleanup_is_warned_of() {
+    let place = place();
+    let (text, local) = (place.path().join("local.c"), place.path().join("local.o"));
+    fs::write(&text, "__thread int local;\nint aware_touches(void) { return ++local; }\n").unwrap();
+    let mut build = tool(&["build", "-p", "windows", "--hook", "iat", "-a"]);
+    build.arg(super::bench::source("aware.toml")).arg("-o").arg(place.path().join("x.dll"));
+    let heap = [super::bench::source("aware_heap.c"), super::bench::simple_heap(), text];
+    let objects = [place.path().join("aware.o"), place.path().join("heap.o"), local];
+    for (file, object) in heap.iter().zip(&objects) {
+        let mut compile = Command::new(X64.gcc());
+        compile.args(["-std=gnu11", "-O1", "-c", "-o"]).arg(object).arg(file);
+        assert!(compile.status().unwrap().success());
+        build.arg("--lib").arg(object);
+    }
+    let output = build.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("warning[A8413]") && text.contains("TlsAlloc"), "{text}");
 }
 
 /// What an emulator that runs nothing leaves behind is no heap's doing.
