@@ -54,7 +54,7 @@ pub struct Order<'a> {
     pub compiler: &'a Compiler,
     /// Where results are kept from one run to the next.
     pub cache: &'a Path,
-    /// The library's own name (`DT_SONAME`; on Windows, what its import library has).
+    /// The library's file name, of which `DT_SONAME` is made; on Windows, what its import library has.
     pub soname: &'a str,
     /// How functions are hooked, where they are; `None`: the platform's default.
     pub hook: Option<&'a str>,

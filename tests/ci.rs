@@ -118,14 +118,14 @@ fn the_tool_of_other_sources_is_not_taken_from_the_cache() {
         "src",
         "specs",
         "templates",
-        "examples",
+        "examples/simple_heap",
         "build.rs",
         "Cargo.toml",
         "Cargo.lock",
         ".github",
     ];
     let mut cp = Command::new("cp");
-    cp.arg("-R").args(copied.map(|name| root().join(name))).arg(sources.path());
+    cp.current_dir(root()).args(["-R", "--parents"]).args(copied).arg(sources.path());
     Ran::new(&mut cp).exits(0);
     let job = Job::new(sources.path());
     let place = project();
@@ -180,6 +180,10 @@ fn pre_commit_refuses_a_commit_of_shims_that_differ() {
     let install = ["-c", "alias.hooks=!pre-commit", "hooks", "install"];
     git(place.path(), &install).exits(0);
     commit(place.path()).exits(0);
+    // Of a file that is gone, too, of which pre-commit tells no hook.
+    git(place.path(), &["rm", "-q", SHIM]).exits(0);
+    commit(place.path()).exits(1);
+    git(place.path(), &["reset", "-q", "--hard"]).exits(0);
     fs::write(place.path().join("heap.toml"), DESCRIPTION.replace("heap_size", "heap_bytes"))
         .unwrap();
     let ran = commit(place.path()).exits(1);

@@ -87,7 +87,8 @@ fn all_that_the_tool_depends_on_can_be_vendored() {
 #[test]
 #[ignore = "builds the tool anew with all that it depends on: minutes"]
 fn the_package_builds_by_itself_from_vendored_crates() {
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("package");
+    // Above a folder `target/package` cargo looks for no workspace that a crate might belong to.
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("package/target");
     let package = ["package", "--allow-dirty", "--package=alloc8-gen", "--no-verify"];
     finish(cargo(Path::new(ROOT)).args(package).arg("--target-dir").arg(&target));
     let name = concat!("alloc8-gen-", env!("CARGO_PKG_VERSION"));

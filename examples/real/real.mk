@@ -45,6 +45,9 @@ endif
 $(OUT)/$(LIBRARY): $(ARCHIVE)
 	$(ALLOC8_GEN) build -p $(SYSTEM) $(if $(TARGET),--target $(TARGET)) -a $(NAME) --lib $< -o $@
 
+# The compiler and its options are above.
+$(ARCHIVE): $(HERE)/real.mk
+
 # The crates, unpacked; built is nothing of them but what the folders' own Makefiles name.
 $(SOURCES)/fetched: $(HERE)/Cargo.toml $(HERE)/Cargo.lock
 	$(CARGO) vendor --quiet --locked --manifest-path $< $(SOURCES) >/dev/null

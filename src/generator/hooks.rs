@@ -8,9 +8,6 @@ use crate::{
     interposer::inline,
 };
 
-/// Where the start-up code of a `cdylib` finds them; they take what they need of Windows.
-const SYSTEM: [&str; 2] = ["kernel32", "ntdll"];
-
 impl Generator {
     /// With another kind of hook than the platform's default: `iat`, `minhook` or `detours`.
     #[must_use]
@@ -30,8 +27,10 @@ impl Generator {
             let objects = sources.for_cargo(folder)?.try_compile_intermediates();
             archive("alloc8_inline", &objects.map_err(|error| refused(&error))?)?;
         }
-        for library in SYSTEM {
-            println!("cargo::rustc-link-lib={library}");
+        // The one that lends functions of the C library's is asked last.
+        let imports = self.plan.platform.hooks.iter().flat_map(|hooks| hooks.imports.iter().rev());
+        for import in imports {
+            println!("cargo::rustc-link-lib={}", import.file.trim_end_matches(".dll"));
         }
         Ok(())
     }

@@ -84,11 +84,13 @@ fn meson_makes_what_changed_and_nothing_else() {
     }
     let project = Project::new();
     succeeded(&project.configure(&[]));
+    // It makes what its tests depend on, and no more.
+    let build = project.build.to_str().expect("UTF-8");
+    succeeded(&project.meson(&["test", "-C", build, "--print-errorlogs"]));
+    assert!(project.build.join(CHECKED).exists(), "tested unchecked");
     succeeded(&project.build(&[]));
     assert!(is_direct(&project.library()));
     takes_effect(&project.library(), &project.build.join(PROGRAM));
-    let build = project.build.to_str().expect("UTF-8");
-    succeeded(&project.meson(&["test", "-C", build, "--print-errorlogs"]));
 
     let again = project.build(&[]);
     assert!(text(&again).contains("no work to do"), "{}", text(&again));

@@ -159,8 +159,10 @@ impl Place {
              free = \"mylib_free\"\nmemalign = \"mylib_memalign\"\nowns = \"mylib_owns\"\n\
              malloc_usable_size = \"mylib_malloc_usable_size\"\n",
         );
-        place.more.push(("WINEPREFIX", wine_prefix()));
-        if !wine_prefix().join("made").is_file() {
+        // Once: other tests make theirs meanwhile.
+        let prefix = wine_prefix();
+        place.more.push(("WINEPREFIX", prefix.clone()));
+        if !prefix.join("made").is_file() {
             place.prepare("WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml= wineboot -i && touch $WINEPREFIX/made");
         }
         place.more.push(("MINHOOK", minhook));

@@ -18,7 +18,8 @@ use crate::common;
 #[test]
 #[ignore = "the build script of the others"]
 fn build_script() {
-    let hook = std::env::var("ALLOC8_TEST_HOOK").expect("run by other tests");
+    // What runs ignored tests, too, has no order for it.
+    let Ok(hook) = std::env::var("ALLOC8_TEST_HOOK") else { return };
     Generator::new("windows", source("counted_type.toml"))
         .map(|generator| generator.hook(&hook))
         .and_then(|generator| generator.rust())
