@@ -104,7 +104,7 @@ fn check_knows_a_shim_in_rust_by_its_marker() {
     assert!(tool(&generate).status.success());
     let folder = work.path().join("generated/simple_heap/linux-rust");
     let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|f| f.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 5, "{names:?}");
+    assert_eq!(names.len(), 6, "{names:?}");
     assert!(tool(&["check"]).status.success());
     let shim = folder.join("shim.rs");
     let edited = fs::read_to_string(&shim).unwrap().replace("size.max(1)", "size.max(2)");
