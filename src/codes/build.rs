@@ -87,11 +87,10 @@ pub(super) static PAGES: &[Code] = &[
         "A8413",
         "emulated thread-local variables",
         "Where a system has no thread-local storage of its own, compilers emulate it: a thread's first look\n\
-         at a variable calls `__emutls_get_address`, which calls malloc. In a heap that never ends.\n\
-         Compile the library with `-fno-emulated-tls -ftls-model=initial-exec` where the system has\n\
-         thread-local storage (Android from API 29 on); elsewhere keep what belongs to a thread under a\n\
-         pthread key. On Windows MinGW's gcc emulates them by a key that is gone before `thread_cleanup`\n\
-         runs, so this warns of a heap that has one: keep a thread's state in a slot (TlsAlloc).",
+         at a variable calls `__emutls_get_address`, which calls malloc. In a heap that never ends. Compile\n\
+         with `-fno-emulated-tls -ftls-model=initial-exec` where there is one (Android from API 29 on), or\n\
+         keep what belongs to a thread under a pthread key. With MinGW's gcc such variables are gone before\n\
+         `thread_cleanup` runs, which is warned of: use a slot (TlsAlloc).",
     ),
     page(
         "A8440",

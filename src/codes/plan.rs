@@ -60,11 +60,10 @@ pub(super) static PAGES: &[Code] = &[
     page(
         "A8208",
         "threads must introduce themselves, and Rust has no way to ask",
-        "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`.\n\
-         Stable Rust has no thread-local storage before the first allocation, and a pthread key is cleared\n\
-         while a thread ends, before the destructors of other keys, which still free (not on Android).\n\
-         With the policy `advisory`, a shim in Rust tells the heap when threads begin and end.\n\
-         On Windows a heap that is a type cannot have `thread_created`: a variable is set there, in C.\n\
+        "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`. Stable\n\
+         Rust has no thread-local storage before the first allocation, and a pthread key is cleared before\n\
+         the destructors of other keys, which still free (not on Android). `advisory` is served. On Windows\n\
+         a type cannot have `thread_created`: a variable is set there, in C.\n\
          Render the shim in C: `--lang c`; a crate can compile it with `Generator::compile`.",
     ),
     page(
@@ -150,12 +149,11 @@ pub(super) static PAGES: &[Code] = &[
     page(
         "A8250",
         "blocks of a C library come to free, and nobody knows whose a block is",
-        "With `--hook iat` or `redirect` the calls that a C library makes inside itself stay its own:\n\
-         what `_getcwd` and `_fullpath` hand out comes from its heap, and then to `free`, which is ours.\n\
-         Without `owns` such a block would be freed in the wrong heap. So would the blocks of a C library\n\
-         that is loaded before the hooks: the one that the archive needs (A8605), or Rust's start-up code.\n\
-         Name a function `owns` in the description; or, with an archive that needs none, take `--hook minhook` (x86), which changes the\n\
-         libraries' own code, with the library linked as the program's first import.",
+        "With `--hook iat` or `redirect` the calls that a C library makes inside itself stay its own: what\n\
+         `_getcwd` hands out comes from its heap, and then to `free`, which is ours. So do older blocks of\n\
+         a C library that is loaded before the hooks: the archive's (A8605), or that of Rust's start-up\n\
+         code. Name a function `owns` in the description. An archive that calls no C library can do with\n\
+         `--hook minhook` (x86), in a library that is the program's first import.",
     ),
     page(
         "A8251",

@@ -37,8 +37,8 @@ pub(super) static PAGES: &[Code] = &[
         "the allocator's library needs a C library",
         "A library for Windows is linked without one, so that it may be loaded before all of them. This\n\
          archive calls functions that Windows itself does not have, so the compiler's C library is linked\n\
-         to it. What the archive calls of that one stays its own; blocks from before the hooks go back to it,\n\
-         which wants a function `owns` in the description (A8250).",
+         to it. What the archive calls of that one stays its own. Blocks from before the hooks go back to\n\
+         it, which wants a function `owns` in the description (A8250).",
     ),
     page(
         "A8651",
