@@ -15,7 +15,7 @@ mod dylib;
 mod files;
 mod found;
 pub(crate) mod inline;
-mod launcher;
+pub mod launcher;
 
 use crate::{
     allocator::Allocator,
@@ -37,7 +37,6 @@ pub use dll::{import_library_name, usual_target};
 pub(crate) use dylib::imports;
 pub(crate) use files::{key, product_key, read, rename, write};
 pub(crate) use found::archives;
-pub use launcher::launcher;
 
 /// What to build.
 #[derive(Debug, Clone)]

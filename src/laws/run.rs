@@ -13,6 +13,7 @@ use super::Program;
 use crate::{
     artifact::SharedObject,
     diagnostic::{Diagnostic, Report, Result},
+    interposer::launcher::{self, Record},
     toolchain::{Runner, Watch, end_group, make_folder},
 };
 
@@ -62,19 +63,19 @@ pub fn run(
     scratch: &Path,
     patience: Duration,
 ) -> Result<Outcome> {
-    let Starts { runner, launcher } = *starts;
+    let runner = starts.runner;
     if runner.is_foreign() && library.is_some_and(|file| !same_machine(&program.path, file)) {
         return Ok(Outcome::Broken { said: "the library is for another machine".to_owned() });
     }
     let mut place = Place::new(scratch)?;
     let preload = library.map(|library| place.preload(library)).transpose()?;
-    let launched = launcher.zip(preload.as_deref());
+    let launched = starts.launcher.zip(preload.as_deref());
     let mut command = match launched {
         None => runner.command(&program.path, preload.as_deref()),
-        Some((launcher, library)) => {
-            let mut command = runner.command(launcher, None);
-            // Its own name is the first word that a program is given.
-            command.arg(&place.record).arg(library).args([&program.path, &program.path]);
+        Some((file, library)) => {
+            let mut command =
+                launcher::command(runner, file, &place.record, library, &program.path);
+            command.arg(&program.path);
             command
         }
     };
@@ -97,24 +98,10 @@ pub fn run(
     })?;
     let Some(status) = wait(&mut child, patience) else { return Ok(Outcome::Hung) };
     let (out, err) = (read(&place.out), read(&place.err));
-    if launched.is_some() {
-        let record = read(&place.record);
-        let said = |word: &str| record.lines().find_map(|line| line.strip_prefix(word));
-        // Wine may end with 0 and have run nothing.
-        match (said("refused "), said("ended ").and_then(|status| status.parse::<u32>().ok())) {
-            (None, Some(status)) if status < 256 => {}
-            (None, Some(status)) => {
-                return Ok(Outcome::Broken {
-                    said: format!("{} (it ended with 0x{status:08X})", brief(&err)),
-                });
-            }
-            (refused, None) | (refused, Some(_)) => {
-                let why = refused.unwrap_or("nothing is known of its end");
-                return Ok(Outcome::Broken {
-                    said: format!("not started under the library: {}", brief(why)),
-                });
-            }
-        }
+    if launched.is_some()
+        && let Some(said) = launched_in_vain(&Record::read(&read(&place.record)), &err)
+    {
+        return Ok(Outcome::Broken { said });
     }
     // The dynamic linker goes on without a library that it cannot load.
     let complains = |line: &&str| {
@@ -129,6 +116,18 @@ pub fn run(
         Some(1) if !err.trim().is_empty() => Outcome::Broken { said: brief(&err) },
         _ => Outcome::Broken { said: with_end(status, &brief(&err)) },
     })
+}
+
+/// What became of a law that its launcher saw to no end of its own. Wine may end with 0 and have run nothing.
+fn launched_in_vain(record: &Record, err: &str) -> Option<String> {
+    match (&record.refused, record.ended) {
+        (None, Some(status)) if status < 256 => None,
+        (None, Some(status)) => Some(format!("{} (it ended with 0x{status:08X})", brief(err))),
+        (refused, _) => {
+            let why = refused.as_deref().unwrap_or("nothing is known of its end");
+            Some(format!("not started under the library: {}", brief(why)))
+        }
+    }
 }
 
 /// A law may start programs of the host's own, which cannot load a library for another CPU.

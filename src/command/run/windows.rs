@@ -11,10 +11,13 @@ use std::{
 use alloc8_gen::{
     artifact::Image,
     diagnostic::{Diagnostic, Report, Result},
-    interposer::{self, Order},
+    interposer::{
+        self, Order,
+        launcher::{self, FATAL, Record, in_words},
+    },
     spec::Platform,
-    toolchain::{Compiler, Runner, target_of, windows_folder},
-    verify::hooks::{Meeting, REGISTER, TABLE, abis_of, c_libraries, meet},
+    toolchain::{Compiler, Runner, windows_folder},
+    verify::hooks::{Meeting, TABLE, c_libraries, meet},
 };
 use serde_json::json;
 
@@ -25,7 +28,12 @@ use super::{
 };
 use crate::{
     cli::Run,
-    command::{build::cache, hook_name, verify::hooks::obstacle, verify::read},
+    command::{
+        build::cache,
+        hook_name,
+        verify::hooks::{obstacle, refuse_heapless, targets},
+        verify::read,
+    },
 };
 
 /// What else a library must export, so that it can be asked what it did.
@@ -55,15 +63,12 @@ pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u8>
     let compiler = Compiler::find(options.archive.cc.as_deref(), Some(&program.target))?;
     let library = library(options, platform, &compiler, show)?;
     judge(&program, &library, platform)?;
-    let launcher = interposer::launcher(&compiler, &cache())?;
+    let launcher = launcher::launcher(&compiler, &cache())?;
     let folder = Scratch(private_folder()?);
     let record = folder.0.join("record");
-    let mut command = program.runner.command(&launcher, None);
-    command
-        .arg(&record)
-        .arg(absolute(&library))
-        .arg(absolute(&program.path))
-        .args(&options.command);
+    let (library, path) = (absolute(&library), absolute(&program.path));
+    let mut command = launcher::command(&program.runner, &launcher, &record, &library, &path);
+    command.args(&options.command);
     match command.status() {
         Ok(status) => {
             let text = fs::read(&record).unwrap_or_default();
@@ -130,14 +135,7 @@ fn read_program(path: PathBuf, platform: &Platform) -> Result<Program> {
         return Err(no_program("a PE file begins with `MZ`".to_owned()));
     }
     let image = Image::read(&data).map_err(|error| no_program(format!("it is {error}")))?.remove(0);
-    let target = abis_of(platform, &image).into_iter().find_map(|abi| {
-        target_of(
-            image.machine?,
-            image.class,
-            alloc8_gen::artifact::Endian::Little,
-            &abi.environments,
-        )
-    });
+    let target = targets(platform, &image).into_iter().next();
     let runner = target.as_deref().and_then(Runner::of);
     let (Some(target), Some(runner)) = (target.clone(), runner) else {
         let what = target.unwrap_or_else(|| "a CPU that is not known here".to_owned());
@@ -200,13 +198,10 @@ fn judge(program: &Program, library: &Path, platform: &Platform) -> Result<()> {
             .help("build one: `alloc8-gen build -p windows`")
             .into());
     };
-    if image.exports(REGISTER) {
-        let message = format!("`{shown}` has no heap: the program would keep the C library's");
-        return Err(Diagnostic::error("A8202", message)
-            .fact("it has the hooks of `--hook redirect`; the heap comes with a library of its own, which imports this one")
-            .help("take `--hook iat`, which changes the same; or link the program with the heap's library")
-            .into());
-    }
+    let consequence = "the program would keep the C library's";
+    let help =
+        "take `--hook iat`, which changes the same; or link the program with the heap's library";
+    refuse_heapless(&image, library, consequence, help)?;
     let name = library.file_name().unwrap_or_default().to_string_lossy();
     let met = meet(&program.image, &image, &name, platform);
     if met == Meeting::StaticLibrary && beside(program, platform) {
@@ -229,31 +224,6 @@ fn beside(program: &Program, platform: &Platform) -> bool {
 }
 
 /* ---- What came of it ---- */
-
-/// What the launcher wrote.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Record {
-    refused: Option<String>,
-    early: Option<u32>,
-    report: Vec<String>,
-    ended: Option<u32>,
-}
-
-impl Record {
-    fn read(text: &str) -> Record {
-        let mut record = Record::default();
-        for line in text.lines() {
-            match line.split_once(' ').unwrap_or((line, "")) {
-                ("refused", what) => record.refused = Some(what.to_owned()),
-                ("early", status) => record.early = status.parse().ok(),
-                ("report", said) => record.report.push(said.to_owned()),
-                ("ended", status) => record.ended = status.parse().ok(),
-                _ => {}
-            }
-        }
-        record
-    }
-}
 
 fn tell(
     record: &Record,
@@ -311,24 +281,6 @@ fn tell(
         None => true,
     };
     Ok(if holds { low_bits(ended) } else { REFUSED })
-}
-
-/// Errors of the system's own begin here (NTSTATUS).
-const FATAL: u32 = 0xC000_0000;
-
-fn in_words(status: u32) -> String {
-    let words = match status {
-        0xC000_0005 => ", an access violation",
-        0xC000_007B => ", a library for another CPU",
-        0xC000_00FD => ", a stack overflow",
-        0xC000_0135 => ", a library was not found",
-        0xC000_0138 | 0xC000_0139 => ", a library lacks a function",
-        0xC000_0142 => ", a library could not begin",
-        0xC000_0374 => ", a corrupt heap",
-        0xC000_0409 => ", abort or a smashed stack",
-        _ => "",
-    };
-    if status >= FATAL { format!("0x{status:08X}{words}") } else { format!("status {status}") }
 }
 
 /// As much of a status as there is room for here; never one of failure as success.
@@ -397,16 +349,6 @@ fn prove(record: &Record, ended: u32, to: &Path, platform: &Platform, show: &Sho
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_record_is_read_line_by_line() {
-        let text = "report alloc8: msvcrt.dll: code: 16 functions\nended 3221225477\n";
-        let record = Record::read(text);
-        assert_eq!(record.report, ["alloc8: msvcrt.dll: code: 16 functions"]);
-        assert_eq!((record.ended, record.early, &record.refused), (Some(0xC000_0005), None, &None));
-        assert_eq!(Record::read("early 3221225781\n").early, Some(0xC000_0135));
-        assert_eq!(Record::read("refused it 5\n").refused.as_deref(), Some("it 5"));
-    }
 
     #[test]
     fn no_failure_becomes_success_by_losing_its_upper_bits() {

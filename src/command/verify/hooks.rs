@@ -5,7 +5,7 @@ use std::path::Path;
 use alloc8_gen::{
     artifact::{Endian, Image},
     diagnostic::{Diagnostic, Report, Result},
-    interposer,
+    interposer::launcher,
     plan::Plan,
     spec::{self, Abi, Platform},
     toolchain::{Compiler, Runner, target_of},
@@ -52,7 +52,7 @@ pub(super) fn tell(
         good &= tell_program(program, file, &image, &platform, show)?;
     }
     if options.laws.is_some() {
-        good &= run_laws(file, &image, &platform, &abis, options, show)?;
+        good &= run_laws(file, &image, &platform, options, show)?;
     }
     Ok(Some(good))
 }
@@ -65,28 +65,47 @@ fn run_laws(
     file: &Path,
     image: &Image,
     platform: &Platform,
-    abis: &[&Abi],
     options: &Verify,
     show: &Show,
 ) -> Result<bool> {
-    if image.exports(REGISTER) {
-        let message =
-            format!("`{}` has no heap: the laws would judge the C library's", file.display());
-        return Err(Diagnostic::error("A8202", message)
-            .fact("it has the hooks of `--hook redirect`; the heap comes with a library of its own, which imports this one")
-            .help("let the laws judge the heap with `--hook iat`, which changes the same")
-            .into());
-    }
-    let target =
-        |abi: &&Abi| target_of(image.machine?, image.class, Endian::Little, &abi.environments);
-    let found: Vec<String> = abis.iter().filter_map(target).collect();
+    let consequence = "the laws would judge the C library's";
+    let help = "let the laws judge the heap with `--hook iat`, which changes the same";
+    refuse_heapless(image, file, consequence, help)?;
+    let found = targets(platform, image);
     let Some(target) = found.iter().find(|target| Runner::of(target).is_some()) else {
         let target = found.first().map_or("that CPU", String::as_str);
         return Err(laws::cannot_run(file, target, platform));
     };
     let compiler = Compiler::find(options.archive.cc.as_deref(), Some(target))?;
-    let launcher = interposer::launcher(&compiler, &cache())?;
+    let launcher = launcher::launcher(&compiler, &cache())?;
     laws::run_with(file, platform, &compiler, Some(&launcher), options, show)
+}
+
+/// What compilers call the systems that a file may be for, in the order of the platform's ABIs.
+pub(crate) fn targets(platform: &Platform, image: &Image) -> Vec<String> {
+    let target =
+        |abi: &Abi| target_of(image.machine?, image.class, Endian::Little, &abi.environments);
+    abis_of(platform, image).into_iter().filter_map(target).collect()
+}
+
+/// Refuses the hooks of `--hook redirect` by themselves: what would then happen, and what helps.
+///
+/// # Errors
+/// `A8202`.
+pub(crate) fn refuse_heapless(
+    image: &Image,
+    file: &Path,
+    consequence: &str,
+    help: &str,
+) -> Result<()> {
+    if !image.exports(REGISTER) {
+        return Ok(());
+    }
+    let message = format!("`{}` has no heap: {consequence}", file.display());
+    Err(Diagnostic::error("A8202", message)
+        .fact("it has the hooks of `--hook redirect`; the heap comes with a library of its own, which imports this one")
+        .help(help)
+        .into())
 }
 
 fn planned(platform: &Platform, name: &str, show: &Show) -> Result<Plan> {
