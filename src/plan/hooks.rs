@@ -112,7 +112,7 @@ impl Plan {
             let message = format!("`{option}` needs to know whose a block is");
             report.push(
                 self.at_key("malloc", "whose blocks nothing tells from others", Diagnostic::error("A8250", message))
-                    .fact("blocks that a C library makes inside itself (_getcwd, _fullpath) come to free as well, and would be freed in this heap")
+                    .fact("blocks that a C library makes inside itself, for the name of a folder or a file, come to free as well, and would be freed in this heap")
                     .help("name a function `owns` in the description, or take `--hook minhook` on x86 and link the library as the program's first import"),
             );
         }
@@ -120,7 +120,7 @@ impl Plan {
             let message = format!("`{name}` cannot tell the size of a block");
             report.push(
                 self.at_key("malloc", "the heap", Diagnostic::error("A8252", message))
-                    .fact("programs on Windows call _msize, _expand and _recalloc, which must know it")
+                    .fact("programs on Windows ask for it, and resize blocks in their place and with zeros, which must know it")
                     .help("name a function `malloc_usable_size` in the description"),
             );
         }
