@@ -54,22 +54,33 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         None => compiler?,
     };
     match mode.as_str() {
-        "static" => return program::build(options, &platform, &allocator, &compiler, show),
-        "prefixed" => return prefixed::build(options, &platform, &allocator, &compiler, show),
-        _ => {}
+        "static" => program::build(options, &platform, &allocator, &compiler, show),
+        "prefixed" => prefixed::build(options, &platform, &allocator, &compiler, show),
+        _ => interpose(options, &platform, &allocator, &lang, &compiler, show),
     }
+}
+
+/// A library to preload, or on Windows one with hooks.
+fn interpose(
+    options: &Build,
+    platform: &Platform,
+    allocator: &Allocator,
+    lang: &str,
+    compiler: &Compiler,
+    show: &Show,
+) -> Result<u8> {
     let output = options.output.clone().unwrap_or_else(|| match platform.hooks {
         Some(_) => PathBuf::from(format!("{}-alloc8.dll", allocator.name)),
         None => PathBuf::from(format!("lib{}-alloc8.so", allocator.name)),
     });
-    let hook = super::hook(configuration);
+    let hook = super::hook(&options.configuration);
     let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let order = Order {
-        platform: &platform,
-        allocator: &allocator,
-        lang: &lang,
+        platform,
+        allocator,
+        lang,
         libs: &options.archive.lib,
-        compiler: &compiler,
+        compiler,
         cache: &cache(),
         soname: &soname,
         hook: hook.as_deref(),
@@ -80,7 +91,7 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     for made in &built.beside {
         place(made, &output.with_file_name(made.file_name().unwrap_or_default()))?;
     }
-    depend(options, &allocator, &output, &built.inputs)?;
+    depend(options, allocator, &output, &built.inputs)?;
     let direct = built.plan.direct().count();
     let bound = built.verdict.bound();
     let text =
