@@ -8,6 +8,8 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 
 mod common;
+#[path = "common/systems.rs"]
+mod systems;
 
 mod libcs {
     mod android;

@@ -7,6 +7,8 @@
 
 mod common;
 mod heaps;
+#[path = "common/systems.rs"]
+mod systems;
 
 mod threads {
     mod cxx;

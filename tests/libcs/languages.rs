@@ -21,55 +21,25 @@ use super::{
     machines::{Exceptions, SONAME, Tools, X86_64, all, laws_hold, platform, run, simple_heap},
     musl,
 };
-use crate::common::zig_cc;
+use crate::{
+    common::zig_cc,
+    systems::{SYSTEMS, System},
+};
 
-/// A system, what zig calls it or one like it, and what its libraries find under musl.
-struct System {
-    platform: &'static str,
-    zig: &'static str,
-    stub: Option<&'static str>,
-    /// The laws that are tried.
-    some: &'static [&'static str],
-    exceptions: Exceptions,
+/// The laws that are tried on a system, and what is known of some.
+fn laws_of(system: &System) -> (&'static [&'static str], Exceptions) {
+    match system.platform {
+        "linux-musl" => (musl::SOME, musl::EXCEPTIONS),
+        "android" => (android::SOME, android::EXCEPTIONS),
+        _ => (bsd::SOME, bsd::EXCEPTIONS),
+    }
 }
-
-const SYSTEMS: [System; 4] = [
-    System {
-        platform: "linux-musl",
-        zig: "x86_64-linux-musl",
-        stub: None,
-        some: musl::SOME,
-        exceptions: musl::EXCEPTIONS,
-    },
-    System {
-        platform: "android",
-        zig: "x86_64-linux-musl",
-        stub: Some("bionic/over_musl.c"),
-        some: android::SOME,
-        exceptions: android::EXCEPTIONS,
-    },
-    System {
-        platform: "freebsd",
-        zig: "x86_64-freebsd",
-        stub: Some("bsd/over_musl.c"),
-        some: bsd::SOME,
-        exceptions: bsd::EXCEPTIONS,
-    },
-    System {
-        platform: "netbsd",
-        zig: "x86_64-netbsd",
-        stub: Some("bsd/over_musl.c"),
-        some: bsd::SOME,
-        exceptions: bsd::EXCEPTIONS,
-    },
-];
 
 const CLASS: &str =
     "#include \"free_list.hpp\"\n#include \"redirect.hpp\"\nALLOC8_REDIRECT(FreeList);\n";
 const HEADER: &str = "#include \"shim.hpp\"\n";
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
-const CRATE: &str = "#![no_std]\n#![deny(warnings)]\npub mod alloc8 { include!(\"shim.rs\"); }\n\
-                     #[panic_handler]\nfn panic(_: &core::panic::PanicInfo<'_>) -> ! { loop {} }\n";
+const CRATE: &str = include_str!("../fixtures/shim_crate.rs");
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -147,13 +117,10 @@ fn all_holds(place: &str, system: &System, make: impl Fn(&Kit<'_>) -> Vec<PathBu
     let compiler = Compiler::find(Some(&command), Some(system.zig)).unwrap();
     let kit = Kit { system, compiler, work: work.path() };
     let library = kit.link(&tools, &make(&kit));
-    let runner = match system.stub {
+    let runner = match system.stub(tools.compiler.command(), kit.work) {
         None => tools.runner.clone(),
-        Some(file) => {
-            let stub = kit.at("libstub.so");
-            let mut command = tools.compiler.command();
-            command.args(["-O1", "-fPIC", "-shared", "-w", "-o"]).arg(&stub);
-            run(command.arg(root().join("tests/libcs").join(file)));
+        Some((mut command, stub)) => {
+            run(&mut command);
             // FreeBSD's own library of threads, whose functions are musl's here.
             fs::copy(&stub, kit.at("libthr.so.3")).unwrap();
             tools.runner.clone().behind(&stub)
@@ -161,9 +128,10 @@ fn all_holds(place: &str, system: &System, make: impl Fn(&Kit<'_>) -> Vec<PathBu
     };
     let tools = Tools { runner, ..tools };
     let place = format!("{} x86_64, over musl | {place}", system.platform);
-    let chosen = |name: &str| all() || system.some.contains(&name);
+    let (some, exceptions) = laws_of(system);
+    let chosen = |name: &str| all() || some.contains(&name);
     let laws = platform(system.platform);
-    laws_hold(&place, &tools, &laws, &library, |law| chosen(&law.name), system.exceptions);
+    laws_hold(&place, &tools, &laws, &library, |law| chosen(&law.name), exceptions);
 }
 
 fn simple_heap_of(kit: &Kit<'_>) -> PathBuf {

@@ -145,8 +145,7 @@ fn command(by: By, work: &Path, archive: &Path, file: &Path) -> Command {
             command.args(warnings).args(["-std=c++17", "-O2", "shim.cpp"]);
         }
         By::Rustc => {
-            let text = "#![no_std]\n#![deny(warnings)]\npub mod alloc8 { include!(\"shim.rs\"); }\n\
-                 #[panic_handler]\nfn panic(_: &core::panic::PanicInfo<'_>) -> ! { loop {} }\n";
+            let text = include_str!("../fixtures/shim_crate.rs");
             fs::write(work.join("lib.rs"), text).unwrap();
             let rest = ["-Cpanic=abort", "--crate-type=cdylib", "-O", "-L.", "-lstatic=heap"];
             command

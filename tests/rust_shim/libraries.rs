@@ -14,8 +14,7 @@ use super::toolbox::{compiler, finish, is_bare, listed, rendered, rustc};
 use crate::heaps;
 
 /// Nothing in it panics, so that the handler is never linked.
-const CRATE: &str = "#![no_std]\n#![deny(warnings)]\npub mod alloc8 { include!(\"shim.rs\"); }\n\
-                     #[panic_handler]\nfn panic(_: &core::panic::PanicInfo<'_>) -> ! { loop {} }\n";
+const CRATE: &str = include_str!("../fixtures/shim_crate.rs");
 
 /// All functions, no promise; calloc is left to the shim.
 const UNPROMISING: &str = r#"

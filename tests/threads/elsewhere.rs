@@ -16,31 +16,23 @@ use super::{
     place::{MUSL, POLICIES, cli, description, hold},
     rust::{CRATE, crate_of},
 };
-use crate::{common, heaps};
+use crate::{
+    common, heaps,
+    systems::{SYSTEMS, System},
+};
 
-/// A system, what zig calls it or one like it, and what its libraries find under musl.
-struct System {
-    platform: &'static str,
-    zig: &'static str,
-    stub: Option<&'static str>,
-}
+/// What is asked of hooks there.
+struct Hooked(&'static System);
 
-const SYSTEMS: [System; 4] = [
-    System { platform: "linux-musl", zig: "x86_64-linux-musl", stub: None },
-    System { platform: "android", zig: "x86_64-linux-musl", stub: Some("bionic/over_musl.c") },
-    System { platform: "freebsd", zig: "x86_64-freebsd", stub: Some("bsd/over_musl.c") },
-    System { platform: "netbsd", zig: "x86_64-netbsd", stub: Some("bsd/over_musl.c") },
-];
-
-impl System {
+impl Hooked {
     /// Whether a program can tell under musl what it tells on the system.
     fn has(&self, program: &str, policy: &str) -> bool {
         match program {
             // Elsewhere it is no symbol of its own: it calls the public pthread_create, and musl's does not.
-            "threads_of_c11_are_seen_off" => self.platform == "linux-musl",
+            "threads_of_c11_are_seen_off" => self.0.platform == "linux-musl",
             // bionic keeps the value of a key without destructor to a thread's end; musl takes it away.
             "what_comes_after_the_cleanup_is_harmless" => {
-                (self.platform, policy) != ("android", "required")
+                (self.0.platform, policy) != ("android", "required")
             }
             _ => true,
         }
@@ -52,7 +44,7 @@ impl System {
         zig.args([
             driver,
             "-target",
-            self.zig,
+            self.0.zig,
             "-fno-sanitize=all",
             standard,
             "-O2",
@@ -68,12 +60,12 @@ impl System {
     fn objects(&self, lang: &str, policy: &str, work: &Path) -> Vec<PathBuf> {
         let heap = MUSL.archive(policy, work);
         let folder = match lang {
-            "c" => work.join(self.platform),
-            lang => work.join(format!("{}-{lang}", self.platform)),
+            "c" => work.join(self.0.platform),
+            lang => work.join(format!("{}-{lang}", self.0.platform)),
         };
         if lang != "rust" {
             let mut generate = cli();
-            generate.args(["generate", "-p", self.platform, "--lang", lang, "-a"]);
+            generate.args(["generate", "-p", self.0.platform, "--lang", lang, "-a"]);
             heaps::run(generate.arg(description(policy)).arg("-o").arg(work));
         }
         let at = |name: &str| folder.join(name);
@@ -90,22 +82,12 @@ impl System {
             }
             _ => {
                 let archive = work.join("libshim.a");
-                let mut rustc = crate_of(self.platform, &description(policy), CRATE, work);
+                let mut rustc = crate_of(self.0.platform, &description(policy), CRATE, work);
                 rustc.args(["-O", "-Ccodegen-units=1", "--crate-type=staticlib", "-o"]);
                 heaps::run(rustc.arg(&archive));
                 vec![archive, heap]
             }
         }
-    }
-
-    /// What programs find under musl beside the library.
-    fn stub(&self, work: &Path) -> Option<PathBuf> {
-        let source = heaps::root().join("tests/libcs").join(self.stub?);
-        let stub = work.join("libstub.so");
-        let mut compile = MUSL.compiler();
-        compile.args(["-O1", "-fPIC", "-shared", "-w", "-o"]).arg(&stub).arg(source);
-        heaps::run(&mut compile);
-        Some(stub)
     }
 }
 
@@ -120,18 +102,22 @@ fn told_in(lang: &str, policies: &[&str]) {
     }
     let programs = MUSL.programs(work.path());
     for (system, policy) in SYSTEMS.iter().flat_map(|s| policies.iter().map(move |p| (s, *p))) {
+        let hooked = Hooked(system);
         let folder = work.path().join(format!("{}-{policy}", system.platform));
         fs::create_dir_all(&folder).unwrap();
-        let objects = system.objects(lang, policy, &folder);
+        let objects = hooked.objects(lang, policy, &folder);
         let library = folder.join("library.so");
         let mut link: Command = MUSL.compiler();
         link.args(["-shared", "-Wl,-z,now,-z,nodelete,-u,malloc"]).args(objects);
         heaps::run(link.arg("-o").arg(&library));
-        let stub = system.stub(&folder).map(|stub| format!(":{}", stub.display()));
+        let stub = system.stub(MUSL.compiler(), &folder).map(|(mut command, stub)| {
+            heaps::run(&mut command);
+            format!(":{}", stub.display())
+        });
         let preload = format!("{}{}", library.display(), stub.unwrap_or_default());
         println!("{}, {lang}, {policy}", system.platform);
         let programs: Vec<_> =
-            programs.iter().filter(|(name, _)| system.has(name, policy)).cloned().collect();
+            programs.iter().filter(|(name, _)| hooked.has(name, policy)).cloned().collect();
         hold(&programs, Path::new(&preload), policy, &[true]);
     }
 }

@@ -8,8 +8,7 @@ use super::place::{GLIBC, MUSL, Place, cli, description, hold};
 use crate::heaps;
 
 /// Nothing in it panics.
-pub(super) const CRATE: &str = "#![no_std]\n#![deny(warnings)]\npub mod alloc8 { include!(\"shim.rs\"); }\n\
-                     #[panic_handler]\nfn panic(_: &core::panic::PanicInfo<'_>) -> ! { loop {} }\n";
+pub(super) const CRATE: &str = include_str!("../fixtures/shim_crate.rs");
 
 /// A heap in Rust that hands everything on to the heap that counts; what programs ask is exported.
 const TYPE: &str = r#"
