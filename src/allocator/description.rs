@@ -1,21 +1,15 @@
 //! `NAME.toml`: the description of an allocator.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Arc,
-};
-
-use toml::{Spanned, Value};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use super::{
-    Allocator, Call, Installed, Limit, Origin, Promise, Promises, Role, ThreadPolicy,
-    call::is_c_name,
-    raw::{OneOrMany, Raw, RawPromises, Text},
+    Allocator, Call, Installed, Origin, Promises, Role, ThreadPolicy,
+    raw::{OneOrMany, Raw, RawPromises},
     require::{Policies, check_policies, require, texts},
+    values::Values,
 };
 use crate::{
-    diagnostic::{Diagnostic, Report, Result, Source, nearest},
+    diagnostic::{Diagnostic, Report, Result, Source},
     embedded,
     spec::{Foreign, ReallocZero},
     toml_text,
@@ -48,33 +42,52 @@ pub fn built_in(name: &str) -> Option<Result<Allocator>> {
 /// missing functions.
 pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocator> {
     let raw: Raw = toml_text::read(source)?;
-    let mut report = Report::default();
+    let mut values = Values { source, report: Report::default() };
+    known_schema(&raw, &mut values);
+    let functions = functions(&raw, &mut values);
+    let promises = promises(&raw.promises, &mut values);
+    // A function that is named wrongly is not missing besides.
+    if !values.report.has_errors() {
+        require(source, &raw, &functions, &promises, &mut values.report);
+    }
+    let policies = Policies { thread: raw.thread_policy.clone(), foreign: raw.foreign.clone() };
+    let allocator = assemble(raw, name, origin, functions, promises, &mut values);
+    let mut report = values.report;
+    check_policies(source, &allocator, &policies, &mut report);
+    report.finish(allocator).map(|(allocator, _)| allocator)
+}
+
+fn known_schema(raw: &Raw, values: &mut Values<'_>) {
     if let Some(schema) = raw.schema.as_ref().filter(|s| *s.get_ref() != 1) {
-        report.push(
+        values.report.push(
             Diagnostic::error("A8004", format!("schema {} is not known", schema.get_ref()))
-                .at(source, schema.span(), "this version reads schema 1")
+                .at(values.source, schema.span(), "this version reads schema 1")
                 .help("use a newer alloc8-gen, or write `schema = 1` and that version's keys"),
         );
     }
-    let functions = functions(source, &raw, &mut report);
-    let promises = promises(source, &raw.promises, &mut report);
-    // A function that is named wrongly is not missing besides.
-    if !report.has_errors() {
-        require(source, &raw, &functions, &promises, &mut report);
-    }
-    let allocator = Allocator {
-        name: raw.name.clone().unwrap_or_else(|| name.to_owned()),
-        title: raw.title.clone().unwrap_or_else(|| name.to_owned()),
+}
+
+fn assemble(
+    raw: Raw,
+    name: &str,
+    origin: Origin,
+    functions: BTreeMap<Role, Call>,
+    promises: Promises,
+    values: &mut Values<'_>,
+) -> Allocator {
+    Allocator {
+        name: raw.name.unwrap_or_else(|| name.to_owned()),
+        title: raw.title.unwrap_or_else(|| name.to_owned()),
         origin,
-        source: Arc::clone(source),
+        source: Arc::clone(values.source),
         archives: match raw.archive {
             OneOrMany::None => Vec::new(),
             OneOrMany::One(path) => vec![path],
             OneOrMany::Many(paths) => paths,
         },
         libs: raw.libs,
-        rust: rust_path(source, raw.rust.as_ref(), &mut report),
-        cpp: cpp_file(source, &raw.cpp, raw.rust.is_some(), &mut report),
+        rust: values.rust_path(raw.rust.as_ref()),
+        cpp: values.cpp_file(&raw.cpp, raw.rust.is_some()),
         embedded: raw.source,
         installed: Installed {
             libraries: raw.libraries,
@@ -83,57 +96,36 @@ pub fn read(source: &Arc<Source>, name: &str, origin: Origin) -> Result<Allocato
         },
         keep: raw.keep,
         export: raw.export,
-        waived: waived(source, &raw.waive, &mut report),
-        foreign: choice(source, raw.foreign.as_ref(), "foreign", FOREIGN, &mut report),
-        drop_deepbind: choice(
-            source,
-            raw.deepbind.as_ref(),
-            "deepbind",
-            &[("keep", false), ("drop", true)],
-            &mut report,
-        )
-        .unwrap_or(false),
+        waived: values.waived(&raw.waive),
+        foreign: values.choice(raw.foreign.as_ref(), "foreign", FOREIGN),
+        drop_deepbind: values.yes(raw.deepbind.as_ref(), "deepbind", "keep", "drop"),
         zone: raw.zone.unwrap_or(true),
-        typed: choice(
-            source,
-            raw.typed.as_ref(),
-            "typed",
-            &[("none", false), ("all", true)],
-            &mut report,
-        )
-        .unwrap_or(false),
-        forward_sized_delete: choice(
-            source,
+        typed: values.yes(raw.typed.as_ref(), "typed", "none", "all"),
+        forward_sized_delete: values.yes(
             raw.sized_delete.as_ref(),
             "sized_delete",
-            &[("ignore", false), ("forward", true)],
-            &mut report,
-        )
-        .unwrap_or(false),
-        thread_policy: choice(
-            source,
-            raw.thread_policy.as_ref(),
-            "thread_policy",
-            &[("advisory", ThreadPolicy::Advisory), ("required", ThreadPolicy::Required)],
-            &mut report,
-        )
-        .unwrap_or_default(),
-        thread_created: variable(source, raw.thread_created.as_ref(), &mut report),
+            "ignore",
+            "forward",
+        ),
+        thread_policy: values
+            .choice(raw.thread_policy.as_ref(), "thread_policy", THREAD_POLICY)
+            .unwrap_or_default(),
+        thread_created: values.variable(raw.thread_created.as_ref()),
         indirect: Default::default(),
         counters: raw.counters,
         not_built: raw.not_built,
         functions,
         promises,
-    };
-    let policies = Policies { thread: raw.thread_policy.as_ref(), foreign: raw.foreign.as_ref() };
-    check_policies(source, &allocator, &policies, &mut report);
-    report.finish(allocator).map(|(allocator, _)| allocator)
+    }
 }
+
+const THREAD_POLICY: &[(&str, ThreadPolicy)] =
+    &[("advisory", ThreadPolicy::Advisory), ("required", ThreadPolicy::Required)];
 
 const FOREIGN: &[(&str, Foreign)] =
     &[("trust", Foreign::Trust), ("forward", Foreign::Forward), ("abort", Foreign::Abort)];
 
-fn functions(source: &Arc<Source>, raw: &Raw, report: &mut Report) -> BTreeMap<Role, Call> {
+fn functions(raw: &Raw, values: &mut Values<'_>) -> BTreeMap<Role, Call> {
     let mut functions = BTreeMap::new();
     for (role, text) in texts(raw) {
         let Some(text) = text else { continue };
@@ -143,9 +135,9 @@ fn functions(source: &Arc<Source>, raw: &Raw, report: &mut Report) -> BTreeMap<R
             }
             Err(error) => {
                 let start = text.span().start + 1 + error.offset;
-                report.push(
+                values.report.push(
                     Diagnostic::error("A8101", format!("`{}` is not a call", role.key()))
-                        .at(source, start..start + error.length, error.message)
+                        .at(values.source, start..start + error.length, error.message)
                         .fact(format!("the standard form is `{}`", role.prototype()))
                         .help(call_help(role)),
                 );
@@ -153,64 +145,6 @@ fn functions(source: &Arc<Source>, raw: &Raw, report: &mut Report) -> BTreeMap<R
         }
     }
     functions
-}
-
-/// The type that the shim in Rust calls: `crate::Heap`, but never an expression.
-fn rust_path(
-    source: &Arc<Source>,
-    path: Option<&Spanned<String>>,
-    report: &mut Report,
-) -> Option<String> {
-    let path = path?;
-    let word = |part: &str| {
-        part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-    };
-    if !path.get_ref().split("::").all(word) {
-        report.push(
-            Diagnostic::error("A8110", format!("`{}` is not the path of a type", path.get_ref()))
-                .at(source, path.span(), "expected names with `::` between them")
-                .help("write `rust = \"crate::Heap\"`: the type that implements the shim's trait"),
-        );
-        return None;
-    }
-    Some(path.get_ref().clone())
-}
-
-/// The file with the heap class; a heap is in one language.
-fn cpp_file(
-    source: &Arc<Source>,
-    file: &Text,
-    is_rust: bool,
-    report: &mut Report,
-) -> Option<String> {
-    let file = file.as_ref()?;
-    if is_rust {
-        report.push(
-            Diagnostic::error("A8260", "`cpp` beside `rust`")
-                .at(source, file.span(), "the heap is in one language")
-                .help("keep the one that has the functions"),
-        );
-    }
-    Some(file.get_ref().clone())
-}
-
-/// The flag that says whether there are threads.
-fn variable(
-    source: &Arc<Source>,
-    name: Option<&Spanned<String>>,
-    report: &mut Report,
-) -> Option<String> {
-    let name = name?;
-    if !is_c_name(name.get_ref()) {
-        report.push(
-            Diagnostic::error("A8220", format!("`{}` is not a variable's name", name.get_ref()))
-                .at(source, name.span(), "expected a name of C")
-                .help("write `thread_created = \"NAME_thread_created\"`: a `volatile int` of the library"),
-        );
-        return None;
-    }
-    Some(name.get_ref().clone())
 }
 
 /// Both forms of a call, as they are typed.
@@ -221,118 +155,27 @@ fn call_help(role: Role) -> String {
     format!("write `{key} = \"NAME_{key}\"`, or {with} in the function's own order")
 }
 
-fn promises(source: &Arc<Source>, raw: &RawPromises, report: &mut Report) -> Promises {
-    let power = |value: &Option<Spanned<u64>>, key: &str, report: &mut Report| match value {
-        Some(n) if n.get_ref().is_power_of_two() => *n.get_ref(),
-        Some(n) => {
-            // To promise less than holds is safe.
-            let help = match n.get_ref().checked_ilog2() {
-                Some(log) => format!("write `{key} = {}`", 1u64 << log),
-                None => format!("leave `{key}` out: the shim then keeps it"),
-            };
-            report.push(
-                Diagnostic::error("A8103", format!("`{key}` is not an alignment"))
-                    .at(source, n.span(), "expected a power of two")
-                    .help(help),
-            );
-            0
-        }
-        None => 0,
-    };
+fn promises(raw: &RawPromises, values: &mut Values<'_>) -> Promises {
     Promises {
         errno: raw.errno,
         free_null: raw.free_null,
         free_errno: raw.free_errno,
         zero_size: raw.zero_size,
-        max_size: limit(source, raw.max_size.as_ref(), "max_size", report),
-        min_align: power(&raw.min_align, "min_align", report),
-        max_align: limit(source, raw.max_align.as_ref(), "max_align", report),
-        natural_align: power(&raw.natural_align, "natural_align", report),
+        max_size: values.limit(raw.max_size.as_ref(), "max_size"),
+        min_align: values.power(raw.min_align.as_ref(), "min_align"),
+        max_align: values.limit(raw.max_align.as_ref(), "max_align"),
+        natural_align: values.power(raw.natural_align.as_ref(), "natural_align"),
         alignment_einval: raw.alignment_einval,
         calloc_overflow: raw.calloc_overflow,
         realloc_null: raw.realloc_null,
-        realloc_zero: choice(
-            source,
-            raw.realloc_zero.as_ref(),
-            "realloc_zero",
-            &[("free", ReallocZero::Free), ("live", ReallocZero::Live)],
-            report,
-        ),
+        realloc_zero: values.choice(raw.realloc_zero.as_ref(), "realloc_zero", REALLOC_ZERO),
         usable_size_null: raw.usable_size_null,
-        fork_own: choice(source, raw.fork.as_ref(), "fork", &[("own", true)], report)
-            .unwrap_or(false),
+        fork_own: values.choice(raw.fork.as_ref(), "fork", &[("own", true)]).unwrap_or(false),
     }
 }
 
-fn limit(
-    source: &Arc<Source>,
-    value: Option<&Spanned<Value>>,
-    key: &str,
-    report: &mut Report,
-) -> Limit {
-    let Some(value) = value else { return Limit::Unknown };
-    match value.get_ref() {
-        Value::String(text) if text == "any" => Limit::Any,
-        Value::Integer(n) if *n > 0 => Limit::Bytes(n.unsigned_abs()),
-        _ => {
-            report.push(
-                Diagnostic::error("A8104", format!("`{key}` is not a limit"))
-                    .at(source, value.span(), "expected a number of bytes or \"any\"")
-                    .help(format!(
-                        "write `{key} = 1048576`, or `{key} = \"any\"` if there is none"
-                    )),
-            );
-            Limit::Unknown
-        }
-    }
-}
-
-fn choice<T: Copy>(
-    source: &Arc<Source>,
-    value: Option<&Spanned<String>>,
-    key: &str,
-    choices: &[(&str, T)],
-    report: &mut Report,
-) -> Option<T> {
-    let value = value?;
-    let found = choices.iter().find(|(name, _)| name == value.get_ref());
-    if found.is_none() {
-        let known: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        let near = nearest(value.get_ref(), choices.iter().map(|(name, _)| *name));
-        let help = near.map_or(format!("write `{key} = {}`", known[0]), |near| {
-            format!("did you mean `{key} = \"{near}\"`?")
-        });
-        report.push(
-            Diagnostic::error("A8105", format!("`{key}` cannot be \"{}\"", value.get_ref()))
-                .at(source, value.span(), format!("expected {}", known.join(" or ")))
-                .help(help),
-        );
-    }
-    found.map(|(_, choice)| *choice)
-}
-
-fn waived(source: &Arc<Source>, raw: &[Spanned<String>], report: &mut Report) -> BTreeSet<Promise> {
-    let mut waived = BTreeSet::new();
-    for name in raw {
-        match Promise::named(name.get_ref()) {
-            Some(promise) => {
-                waived.insert(promise);
-            }
-            None => {
-                let known: Vec<_> = Promise::ALL.iter().map(|p| p.key()).collect();
-                let near = nearest(name.get_ref(), known.iter().copied());
-                report.push(
-                    Diagnostic::error("A8106", format!("`{}` is not a promise", name.get_ref()))
-                        .at(source, name.span(), "nothing to waive")
-                        .help(near.map_or(format!("promises: {}", known.join(", ")), |n| {
-                            format!("did you mean `{n}`?")
-                        })),
-                );
-            }
-        }
-    }
-    waived
-}
+const REALLOC_ZERO: &[(&str, ReallocZero)] =
+    &[("free", ReallocZero::Free), ("live", ReallocZero::Live)];
 
 /// Reads a description from disk; relative archives are relative to it.
 ///
@@ -352,6 +195,8 @@ pub fn read_file(path: &Path) -> Result<Allocator> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Allocator> {

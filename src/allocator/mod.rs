@@ -21,6 +21,7 @@ mod promise;
 mod raw;
 mod require;
 mod schema;
+mod values;
 
 pub use call::Call;
 pub use convention::{convention, optional_flag, optional_names};

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
@@ -69,16 +69,7 @@ pub fn run(
     }
     let mut place = Place::new(scratch)?;
     let preload = library.map(|library| place.preload(library)).transpose()?;
-    let launched = starts.launcher.zip(preload.as_deref());
-    let mut command = match launched {
-        None => runner.command(&program.path, preload.as_deref()),
-        Some((file, library)) => {
-            let mut command =
-                launcher::command(runner, file, &place.record, library, &program.path);
-            command.arg(&program.path);
-            command
-        }
-    };
+    let mut command = starts.command(program, preload.as_deref(), &place);
     command
         .args(&program.plugin)
         .current_dir(&place.folder)
@@ -98,24 +89,42 @@ pub fn run(
     })?;
     let Some(status) = wait(&mut child, patience) else { return Ok(Outcome::Hung) };
     let (out, err) = (read(&place.out), read(&place.err));
-    if launched.is_some()
-        && let Some(said) = launched_in_vain(&Record::read(&read(&place.record)), &err)
-    {
-        return Ok(Outcome::Broken { said });
+    let launched = starts.launcher.is_some() && preload.is_some();
+    let vain = match launched {
+        true => launched_in_vain(&Record::read(&read(&place.record)), &err),
+        false => preloaded_in_vain(runner, &err),
+    };
+    Ok(vain.map_or_else(|| judge(status, &out, &err), |said| Outcome::Broken { said }))
+}
+
+impl Starts<'_> {
+    fn command(&self, program: &Program, preload: Option<&Path>, place: &Place) -> Command {
+        let Some((file, library)) = self.launcher.zip(preload) else {
+            return self.runner.command(&program.path, preload);
+        };
+        let mut command =
+            launcher::command(self.runner, file, &place.record, library, &program.path);
+        command.arg(&program.path);
+        command
     }
-    // The dynamic linker goes on without a library that it cannot load.
+}
+
+/// By the exit status, and by what the program said.
+fn judge(status: ExitStatus, out: &str, err: &str) -> Outcome {
+    match status.code() {
+        Some(0) => Outcome::Holds,
+        Some(NOT_HERE) => Outcome::NotHere { reason: brief(out) },
+        Some(1) if !err.trim().is_empty() => Outcome::Broken { said: brief(err) },
+        _ => Outcome::Broken { said: with_end(status, &brief(err)) },
+    }
+}
+
+/// What the dynamic linker says that goes on without a library that it cannot load.
+fn preloaded_in_vain(runner: &Runner, err: &str) -> Option<String> {
     let complains = |line: &&str| {
         line.contains("cannot be preloaded") && !(runner.is_foreign() && is_the_hosts(line))
     };
-    if let Some(line) = err.lines().find(complains) {
-        return Ok(Outcome::Broken { said: line.trim().to_owned() });
-    }
-    Ok(match status.code() {
-        Some(0) => Outcome::Holds,
-        Some(NOT_HERE) => Outcome::NotHere { reason: brief(&out) },
-        Some(1) if !err.trim().is_empty() => Outcome::Broken { said: brief(&err) },
-        _ => Outcome::Broken { said: with_end(status, &brief(&err)) },
-    })
+    err.lines().find(complains).map(|line| line.trim().to_owned())
 }
 
 /// What became of a law that its launcher saw to no end of its own. Wine may end with 0 and have run nothing.
@@ -261,7 +270,7 @@ mod tests {
 
     #[test]
     fn what_hangs_is_ended_with_all_that_it_started() {
-        use std::{io::Read, os::unix::process::CommandExt, process::Command};
+        use std::{io::Read, os::unix::process::CommandExt};
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 60 & wait"]).stdout(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap();

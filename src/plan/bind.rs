@@ -59,73 +59,17 @@ impl Plan {
                 let guards = self.guards[&Role::Memalign].clone();
                 (Binding::Synthesized(guards), "made from memalign".to_owned())
             }
-            Op::Reallocarray
-            | Op::Reallocarrayf
-            | Op::Reallocf
-            | Op::Reallocarr
-            | Op::Recallocarray => made("made from realloc"),
-            Op::Mallocx
-            | Op::Rallocx
-            | Op::Xallocx
-            | Op::Sallocx
-            | Op::Dallocx
-            | Op::Sdallocx
-            | Op::Nallocx => {
-                made("made from memalign, realloc and free: programs mix it with them")
-            }
-            Op::Mallopt
-            | Op::MallocTrim
-            | Op::Mallinfo
-            | Op::Mallinfo2
-            | Op::MallocInfo
-            | Op::MallocStats => answered(honest(operation)),
-            Op::Mallctl | Op::Mallctlnametomib | Op::Mallctlbymib | Op::MallocStatsPrint => {
-                answered(honest(operation))
-            }
             Op::MallocGoodSize => match self.allocator.call(Role::GoodSize) {
                 Some(_) => self.function(Role::GoodSize, &[]),
                 None => answered("the size itself: no block has less"),
             },
-            Op::MallocDefaultZone
-            | Op::MallocZoneFromPtr
-            | Op::MallocZoneBatchMalloc
-            | Op::MallocZoneBatchFree
-            | Op::MallocZoneMallocWithOptions
-            | Op::MallocZoneClaimedAddress
-            | Op::MallocZonePressureRelief => {
-                made("made from malloc and free for our zone; other zones answer for theirs")
-            }
-            Op::Msize | Op::Expand | Op::Recalloc => made("made from realloc and the usable size"),
-            Op::WinAlignedMalloc
-            | Op::WinAlignedRealloc
-            | Op::WinAlignedRecalloc
-            | Op::WinAlignedOffsetMalloc
-            | Op::WinAlignedOffsetRealloc
-            | Op::WinAlignedOffsetRecalloc
-            | Op::WinAlignedMsize
-            | Op::WinAlignedFree => {
-                made("made from malloc, with a header before each block: a family of its own")
-            }
-            Op::Strdup | Op::Wcsdup | Op::Mbsdup => {
-                made("copies into a block of ours: free takes it back")
-            }
-            Op::Dupenv
-            | Op::Wdupenv
-            | Op::Fullpath
-            | Op::Wfullpath
-            | Op::Getcwd
-            | Op::Wgetcwd
-            | Op::Getdcwd
-            | Op::Wgetdcwd
-            | Op::Tempnam
-            | Op::Wtempnam => left(THEIR_OWN_MALLOC),
             Op::Dlopen if self.drops_deepbind() => {
                 made("drops RTLD_DEEPBIND, and jumps to the C library's own for its caller")
             }
-            Op::Dlopen => left(DEEPBIND_STAYS),
             Op::New(form) => self.bind_new(form),
             Op::Delete(form) => self.bind_delete(form),
             Op::PthreadCreate | Op::ThrdCreate => self.bind_creator(operation),
+            other => whatever_the_heap(other),
         }
     }
 
@@ -226,6 +170,60 @@ const THEIR_OWN_MALLOC: &str = "the C library's own calls its malloc: hooks in i
 const DEEPBIND_STAYS: &str = "what is opened with RTLD_DEEPBIND looks past this heap, unless the description says `deepbind = \"drop\"`";
 const CANNOT_CATCH: &str = "C cannot catch what a new-handler throws, and the C++ runtime's own calls its base by the public name";
 const CALLS_ITS_BASE: &str = "the C++ runtime's own calls its base by the public name";
+
+/// What is answered alike for every allocator.
+fn whatever_the_heap(operation: Operation) -> (Binding, String) {
+    use Operation as Op;
+    match operation {
+        Op::Reallocarray
+        | Op::Reallocarrayf
+        | Op::Reallocf
+        | Op::Reallocarr
+        | Op::Recallocarray => made("made from realloc"),
+        Op::Mallocx
+        | Op::Rallocx
+        | Op::Xallocx
+        | Op::Sallocx
+        | Op::Dallocx
+        | Op::Sdallocx
+        | Op::Nallocx => made("made from memalign, realloc and free: programs mix it with them"),
+        Op::MallocDefaultZone
+        | Op::MallocZoneFromPtr
+        | Op::MallocZoneBatchMalloc
+        | Op::MallocZoneBatchFree
+        | Op::MallocZoneMallocWithOptions
+        | Op::MallocZoneClaimedAddress
+        | Op::MallocZonePressureRelief => {
+            made("made from malloc and free for our zone; other zones answer for theirs")
+        }
+        Op::Msize | Op::Expand | Op::Recalloc => made("made from realloc and the usable size"),
+        Op::WinAlignedMalloc
+        | Op::WinAlignedRealloc
+        | Op::WinAlignedRecalloc
+        | Op::WinAlignedOffsetMalloc
+        | Op::WinAlignedOffsetRealloc
+        | Op::WinAlignedOffsetRecalloc
+        | Op::WinAlignedMsize
+        | Op::WinAlignedFree => {
+            made("made from malloc, with a header before each block: a family of its own")
+        }
+        Op::Strdup | Op::Wcsdup | Op::Mbsdup => {
+            made("copies into a block of ours: free takes it back")
+        }
+        Op::Dupenv
+        | Op::Wdupenv
+        | Op::Fullpath
+        | Op::Wfullpath
+        | Op::Getcwd
+        | Op::Wgetcwd
+        | Op::Getdcwd
+        | Op::Wgetdcwd
+        | Op::Tempnam
+        | Op::Wtempnam => left(THEIR_OWN_MALLOC),
+        Op::Dlopen => left(DEEPBIND_STAYS),
+        other => answered(honest(other)),
+    }
+}
 
 /// The forms that all others come down to.
 fn is_base(form: Form) -> bool {

@@ -114,26 +114,25 @@ pub fn judge(program: &Program, library: &[Slice], cpu: Option<&str>) -> Vec<Dia
             "sign both with one identity, or the program with the entitlement com.apple.security.cs.disable-library-validation",
         );
     }
-    let lacks = |slice: &&&Slice| !library.iter().any(|of| of.cpu == slice.cpu);
-    if let Some(slice) = slices.iter().find(lacks) {
-        let has: Vec<_> = library.iter().map(|slice| slice.cpu.as_str()).collect();
-        let (code, help) = match slice.cpu.as_str() {
-            "arm64e" => (
-                "A8675",
-                "only Apple's own compiler builds for arm64e: add such a slice, or build the program for arm64",
-            ),
-            _ => ("A8654", "build the library for it too: `--target universal2-apple-darwin`"),
-        };
-        let message =
-            format!("`{name}` runs as {}, and the library is for {}", slice.cpu, has.join(" and "));
-        refuse(
-            code,
-            message,
-            "the dynamic linker ends a program that an inserted library has no slice for",
-            help,
-        );
-    }
+    found.extend(without_slice(&name.to_string(), &slices, library));
     found
+}
+
+/// A slice that runs, and that the library has none for.
+fn without_slice(name: &str, slices: &[&Slice], library: &[Slice]) -> Option<Diagnostic> {
+    let slice = slices.iter().find(|slice| !library.iter().any(|of| of.cpu == slice.cpu))?;
+    let has: Vec<_> = library.iter().map(|slice| slice.cpu.as_str()).collect();
+    let (code, help) = match slice.cpu.as_str() {
+        "arm64e" => (
+            "A8675",
+            "only Apple's own compiler builds for arm64e: add such a slice, or build the program for arm64",
+        ),
+        _ => ("A8654", "build the library for it too: `--target universal2-apple-darwin`"),
+    };
+    let message =
+        format!("`{name}` runs as {}, and the library is for {}", slice.cpu, has.join(" and "));
+    let fact = "the dynamic linker ends a program that an inserted library has no slice for";
+    Some(Diagnostic::error(code, message).fact(fact).help(help))
 }
 
 /// Which of the slices run on a processor: the best one; where it is not known, all.
