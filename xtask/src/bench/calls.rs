@@ -46,6 +46,7 @@ pub(super) struct Table {
 
 pub(super) const PLT: &str = "its functions, called through a PLT";
 pub(super) const BUILT: &str = "alloc8-gen build";
+pub(super) const WAIVED: &str = "alloc8-gen build, `errno` waived";
 pub(super) const OWN: &str = "its own override";
 pub(super) const GLIBC: &str = "glibc's own heap, for comparison";
 
@@ -75,6 +76,7 @@ pub(super) fn measure(
         ("a hand-written forwarder, gcc", shop.caller("by-hand", Some(&shop.by_hand()?), false)?),
     ];
     if allocator.name == "mimalloc" {
+        programs.push((WAIVED, shop.caller("waived", Some(&shop.waived()?), false)?));
         programs.push((OWN, shop.caller("own", Some(&shop.own_override()?), false)?));
     }
     programs.push((GLIBC, shop.caller("glibc", None, false)?));

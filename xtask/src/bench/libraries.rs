@@ -78,6 +78,23 @@ impl<'a> Workshop<'a> {
         Ok(library)
     }
 
+    /// The same for a description that waives what the allocator does not promise of `errno`, as its own
+    /// override does.
+    pub(super) fn waived(&self) -> anyhow::Result<PathBuf> {
+        let name = self.allocator.name;
+        let path = root().join(format!("specs/allocators/{name}.toml"));
+        let mut description: toml::Table = fs::read_to_string(path)?.parse()?;
+        let waived = ["errno", "free_errno", "alignment_einval"].map(toml::Value::from);
+        description.insert("waive".to_owned(), waived.to_vec().into());
+        let file = self.folder.join("waived.toml");
+        fs::write(&file, description.to_string())?;
+        let library = self.folder.join("libwaived.so");
+        let mut build = program(self.tool);
+        build.args(["build", "--quiet", "-a"]).arg(file).arg("-o").arg(&library);
+        output(build.arg("--lib").arg(&self.archive))?;
+        Ok(library)
+    }
+
     /// The shim in C, compiled with no special flags.
     pub(super) fn jumping(&self, cc: &str) -> anyhow::Result<PathBuf> {
         self.shim(cc, &format!("jumping-{cc}"), "linux")

@@ -77,6 +77,7 @@ pub(super) fn measure(tool: &Path, work: &Path) -> anyhow::Result<Table> {
         ("glibc", None),
         ("mimalloc, its own override", Some(shop.join("libown-override.so"))),
         ("mimalloc, alloc8-gen build", Some(shop.join("libbuilt.so"))),
+        ("mimalloc, alloc8-gen build, `errno` waived", Some(shop.join("libwaived.so"))),
         ("mimalloc, shim.c alone", Some(shop.join("libjumping-gcc.so"))),
         ("simple_heap, alloc8-gen build", Some(ours.clone())),
     ];

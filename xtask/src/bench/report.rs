@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use anyhow::Context;
 
 use super::{
-    calls::{self, BUILT, GLIBC, OPERATIONS, OWN, PLT},
+    calls::{self, BUILT, GLIBC, OPERATIONS, OWN, PLT, WAIVED},
     generation, machine,
     plot::{self, Bar},
     programs,
@@ -63,7 +63,7 @@ impl Report {
         }
         text += "\n|---|";
         text += &"--:|".repeat(self.allocators.len());
-        for title in [PLT, BUILT, "shim.c, gcc", OWN, "a hand-written forwarder, gcc"] {
+        for title in [PLT, BUILT, "shim.c, gcc", WAIVED, OWN, "a hand-written forwarder, gcc"] {
             write!(text, "\n| {title} |").expect("a String takes everything");
             for table in &self.allocators {
                 let way = table.ways.iter().find(|way| way.title == title);
