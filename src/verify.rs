@@ -339,8 +339,11 @@ fn unexpected(object: &SharedObject, platform: &Platform, abi: &Abi, plan: &Plan
             status: Status::Unexpected,
             grade: Grade::Note,
             how: String::new(),
-            remark: "exported, and in no spec: the allocator's own names should be hidden"
-                .to_owned(),
+            remark: match platform.omissions.iter().find(|omission| omission.name == s.name) {
+                Some(omission) => format!("exported, and left alone elsewhere: {}", omission.why),
+                None => "exported, and in no spec: the allocator's own names should be hidden"
+                    .to_owned(),
+            },
         })
         .collect()
 }

@@ -9,6 +9,7 @@ mod common;
 
 mod cpus {
     mod binding;
+    mod controls;
     mod hiding;
     mod laws;
     mod machines;

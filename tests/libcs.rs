@@ -14,6 +14,7 @@ mod systems;
 mod libcs {
     mod android;
     mod bsd;
+    mod controls;
     mod languages;
     mod machines;
     mod musl;

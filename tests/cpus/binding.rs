@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::machines::{SONAME, Tools, read, run, simple_heap_source};
 
 /// A program that says who answers its calls.
-fn who(tools: &Tools, work: &Path) -> PathBuf {
+pub(super) fn who(tools: &Tools, work: &Path) -> PathBuf {
     let program = work.join("who");
     let new = format!("-DNEW=\"_Znw{}\"", tools.cpu.letter);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cpus/who.c");

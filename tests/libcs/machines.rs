@@ -11,6 +11,7 @@ use std::{
 
 use alloc8_gen::{
     allocator::{self, Allocator},
+    artifact::SharedObject,
     interposer::{self, Interposer, Order},
     laws::{self, Compilers, Lang, Law, Outcome, Workshop},
     spec::{self, Platform},
@@ -275,8 +276,27 @@ pub(super) fn answers(tools: &Tools, library: Option<&Path>, wanted: &str) {
     let work = tempfile::tempdir_in(folder()).unwrap();
     let program = who(tools, work.path());
     let said = run(&mut tools.runner.command(&program, library));
-    let who: BTreeSet<_> = said.lines().filter_map(|line| line.split(' ').nth(1)).collect();
-    assert_eq!(who, BTreeSet::from([wanted]), "{}: {said}", tools.machine.name);
+    assert_eq!(answering(&said), BTreeSet::from([wanted]), "{}: {said}", tools.machine.name);
+}
+
+/// The libraries that such a program named.
+pub(super) fn answering(said: &str) -> BTreeSet<&str> {
+    said.lines().filter_map(|line| line.split(' ').nth(1)).collect()
+}
+
+/// How what a library exports differs from the list that is rendered beside the shim.
+pub(super) fn not_listed(object: &SharedObject, platform: &str) -> Vec<String> {
+    // A linker may make a symbol of a node as well.
+    let mut exported: BTreeSet<_> = object.exports().map(|symbol| symbol.name.as_str()).collect();
+    exported.retain(|name| object.version_nodes.iter().all(|node| node != name));
+    let list = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("generated/simple_heap/{platform}/symbols.lp64.txt"));
+    let list = fs::read_to_string(list).unwrap();
+    let listed: BTreeSet<_> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    let missing = listed.difference(&exported).map(|name| format!("{name} is missing"));
+    let more = exported.difference(&listed).map(|name| format!("{name} is in no list"));
+    let nodes = object.version_nodes.iter().map(|node| format!("defines the version {node}"));
+    missing.chain(more).chain(nodes).collect()
 }
 
 /// A program that tells who answers.
