@@ -24,6 +24,7 @@ mod schema;
 mod values;
 
 pub use call::Call;
+pub(crate) use convention::fork_evidence;
 pub use convention::{convention, optional_flag, optional_names};
 pub use description::{built_in, built_in_names, read, read_file};
 pub use promise::{Limit, Promise, Promises};

@@ -217,6 +217,31 @@ fn emulated_thread_local_variables_are_refused_unless_the_archive_emulates_them_
     assert!(look(&build_text(&own, &[]), &allocator).1.diagnostics.is_empty());
 }
 
+/// snmalloc's protection is an option of its build; without it a child hangs too seldom to be measured.
+#[test]
+fn a_built_in_allocators_library_without_its_handlers_for_fork_is_warned_of() {
+    let mut allocator = allocator::built_in("snmalloc").unwrap().unwrap();
+    let names: BTreeSet<_> = allocator.symbols().into_iter().collect();
+    let bare: String = names.iter().map(|name| format!("void {name}(void) {{}}\n")).collect();
+    let handlers = format!(
+        "{bare}int pthread_atfork(void (*)(void), void (*)(void), void (*)(void));\n\
+         void begin(void);\nvoid begin(void) {{ pthread_atfork(0, 0, begin); }}\n"
+    );
+    let (_, report) = look(&build_text(&bare, &["-w"]), &allocator);
+    let said = only(&report, "A8204");
+    assert!(said.contains("this library of `snmalloc` registers no handlers"), "{said}");
+    assert!(said.contains("-DSNMALLOC_PTHREAD_FORK_PROTECTION=ON"), "{said}");
+    assert!(!report.has_errors() && !report.diagnostics[0].locations.is_empty(), "{report:?}");
+    let (_, report) = look(&build_text(&handlers, &["-w"]), &allocator);
+    assert!(report.diagnostics.is_empty(), "{report}");
+    // What is not promised is the plan's to warn of; of a description of the user's own, the word counts.
+    allocator.promises.fork_own = false;
+    assert!(look(&build_text(&bare, &["-w"]), &allocator).1.diagnostics.is_empty());
+    allocator.promises.fork_own = true;
+    allocator.origin = Origin::File(PathBuf::from("snmalloc.toml"));
+    assert!(look(&build_text(&bare, &["-w"]), &allocator).1.diagnostics.is_empty());
+}
+
 #[test]
 fn a_missing_cxx_runtime_is_told_and_a_named_one_is_not() {
     let text = "extern void fail(void) __asm__(\"__cxa_rethrow\");\nvoid x_free(void *p) { (void)p; fail(); }\n";

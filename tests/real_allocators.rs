@@ -27,6 +27,8 @@ const OWN_FORK: Exception = (
     "fork_handlers_registered_first_may_allocate",
     "it registers handlers of its own when it is first used: those that were registered before run while it is locked",
 );
+/// They register handlers: the others promise nothing, and are warned of.
+const OWN: [&str; 4] = ["jemalloc", "jemalloc-unprefixed", "snmalloc", "snmalloc-rust"];
 const SMALL_ALIGNMENTS: &str = "rpmalloc aligns up to 32 KiB; the shim refuses more";
 const RESERVES: Exception = (
     "calloc_does_not_truncate",
@@ -72,7 +74,10 @@ impl Real {
         let work = tempfile::tempdir().expect("a folder");
         let output = work.path().join(format!("lib{}.so", self.name));
         let output = output.to_str().expect("UTF-8");
-        said(&tool(&["build", "-a", self.name, "-o", output], &library));
+        let built = tool(&["build", "-a", self.name, "-o", output], &library);
+        said(&built);
+        let warned = String::from_utf8_lossy(&built.stderr).contains("A8204");
+        assert_eq!(warned, !OWN.contains(&self.name), "{}: of fork", self.name);
         let verdict = match &library {
             // verify measures what it is given.
             Library::Archive(_) => said(&tool(&["verify", "-a", self.name, output], &library)),

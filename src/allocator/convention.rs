@@ -20,13 +20,25 @@ struct Convention {
     /// What `init` looks for beside these; it reads them by itself.
     #[allow(dead_code, reason = "read by init")]
     variants: IgnoredAny,
+    evidence: Evidence,
+}
+
+#[derive(Deserialize)]
+struct Evidence {
+    fork: Vec<String>,
     #[allow(dead_code, reason = "read by init")]
-    evidence: IgnoredAny,
+    libs: IgnoredAny,
 }
 
 fn table() -> Result<Convention> {
     const PATH: &str = "specs/allocators/convention.toml";
     toml_text::read(&Source::new(PATH, embedded::text(PATH).unwrap_or_default()))
+}
+
+/// The functions of which a library that looks after fork by itself wants one.
+pub(crate) fn fork_evidence() -> Vec<String> {
+    // The table is our own, and a test reads it.
+    table().map(|table| table.evidence.fork).unwrap_or_default()
 }
 
 /// An allocator that nobody has described: the required functions under the convention's names.

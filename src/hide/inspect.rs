@@ -7,7 +7,7 @@ use std::{
 
 use super::{lto_words, read_archive};
 use crate::{
-    allocator::{Allocator, Origin, Role},
+    allocator::{Allocator, Origin, Role, fork_evidence},
     artifact::{Archive, Bind, Class, Format, Machine, Member, Visibility},
     diagnostic::{Diagnostic, Report, nearest},
     operation::{Effect, Operation},
@@ -38,7 +38,8 @@ pub struct ArchiveFacts {
 /// `names` are those that the shim may export. Errors: `A8404` bytecode, `A8405` a member that
 /// cannot go into a shared library, `A8406` another machine, `A8407` Rust's standard library,
 /// `A8409` a C++ runtime that `libs` does not name, `A8410` a described function that is missing,
-/// `A8411` no archive, `A8413` emulated thread-local variables; `A8408` warns of public names that the archives call themselves.
+/// `A8411` no archive, `A8413` emulated thread-local variables; `A8408` warns of public names that the archives call themselves, `A8204` of
+/// a library of a built-in allocator that does not look after fork.
 pub fn inspect(
     archives: &[PathBuf],
     allocator: &Allocator,
@@ -60,8 +61,9 @@ pub fn inspect(
     let facts = whole.facts();
     whole.runtimes(&facts, &mut report);
     whole.emulation(&facts, &mut report);
-    // What bytecode defines cannot be seen.
+    // What bytecode defines, and wants, cannot be seen.
     if !is_bytecode {
+        whole.forks(&mut report);
         whole.missing(&facts, &mut report);
     }
     (facts, report)
@@ -245,6 +247,36 @@ impl<'a> Whole<'a> {
             .fact("a key's destructor takes them away before `thread_cleanup` runs, which then sees new ones")
             .help("keep what belongs to a thread in a slot (TlsAlloc)");
         Some(self.at_key(diagnostic, cleanup.key()))
+    }
+
+    /// A description of ours was measured with a library that registers handlers; one that was configured
+    /// otherwise hangs so seldom that no measurement need see it.
+    fn forks(&self, report: &mut Report) {
+        let of_ours = self.allocator.origin == Origin::BuiltIn && self.allocator.promises.fork_own;
+        let elf = |archive: &Archive| archive.members.iter().any(|m| m.format == Format::Elf);
+        if !of_ours || !self.pairs().any(|(_, archive)| elf(archive)) {
+            return;
+        }
+        let evidence = fork_evidence();
+        let wants = |archive: &Archive| archive.imports().any(|(_, s)| evidence.contains(&s.name));
+        if !self.pairs().any(|(_, archive)| wants(archive)) {
+            let message =
+                format!("fork: this library of `{}` registers no handlers", self.allocator.name);
+            let help = match &self.allocator.installed.install {
+                Some(install) => install.clone(),
+                None => "build the library with its protection for fork".to_owned(),
+            };
+            let diagnostic = Diagnostic::warning("A8204", message)
+                .fact("a child forked while another thread allocates may hang")
+                .help(help);
+            let text = &self.allocator.source.text;
+            report.push(match key_span(text, Some("promises"), "fork") {
+                Some(span) => {
+                    diagnostic.at(&self.allocator.source, span, "promised for another one")
+                }
+                None => diagnostic,
+            });
+        }
     }
 
     fn missing(&self, facts: &ArchiveFacts, report: &mut Report) {
