@@ -3,8 +3,8 @@
 //! `view` says in plain strings what the templates place; `marker` is the head of each file.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use crate::{
@@ -86,7 +86,6 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     let mechanism = &plan.platform.mechanism;
     plan.refuse_hook(inputs.hook.as_deref())?;
     refuse_textless(plan)?;
-    let templates = templates(mechanism, &inputs.lang).map_err(internal)?;
     let mut files = Files::new();
     let parts = match inputs.lang.as_str() {
         "cpp" if plan.platform.zone.is_some() => macho::cxx::parts(plan, inputs)?,
@@ -108,7 +107,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
             true => part.template.to_owned(),
             false => format!("{mechanism}/{}", part.template),
         };
-        let body = templates.render(&name, &part.context).map_err(internal)?;
+        let body = template(&name)?.render(&name, &part.context).map_err(internal)?;
         let text = marker::mark(&tidy(&body), part.comment, inputs);
         files.insert(part.file, text);
     }
@@ -249,39 +248,38 @@ pub fn has_language(mechanism: &str, lang: &str) -> bool {
     embedded::exists(&format!("templates/{mechanism}/shim.{extension}.tera"))
 }
 
-/// A mechanism's templates in a language, read when they are first wanted: platforms share them.
-fn templates(mechanism: &str, lang: &str) -> std::result::Result<Arc<tera::Tera>, tera::Error> {
-    static READ: Mutex<BTreeMap<String, Arc<tera::Tera>>> = Mutex::new(BTreeMap::new());
-    // A panic elsewhere leaves whole templates behind.
+/// A template with all that it includes, read when it is first wanted: platforms share them.
+fn template(name: &str) -> Result<Arc<tera::Tera>> {
+    type Read = OnceLock<Result<Arc<tera::Tera>>>;
+    static READ: Mutex<BTreeMap<String, Arc<Read>>> = Mutex::new(BTreeMap::new());
+    // A panic elsewhere leaves whole entries behind. Nobody reads while holding the lock.
     let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = format!("{mechanism} {lang}");
-    if let Some(known) = read.get(&key) {
-        return Ok(Arc::clone(known));
+    let known = Arc::clone(read.entry(name.to_owned()).or_default());
+    drop(read);
+    known.get_or_init(|| read_template(name).map(Arc::new).map_err(internal)).clone()
+}
+
+fn read_template(name: &str) -> std::result::Result<tera::Tera, tera::Error> {
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    let mut wanted = vec![name.to_owned()];
+    while let Some(name) = wanted.pop() {
+        // One that is not there is told of by whoever includes it.
+        let text = embedded::text(&format!("templates/{name}"));
+        let Some(text) = text.filter(|_| !texts.contains_key(&name)) else { continue };
+        wanted.extend(included(&text).map(str::to_owned));
+        texts.insert(name, text);
     }
-    // Where functions are hooked, the header for C++ has the text in C, and a module in Rust goes with it.
-    let is_base = |name: &str| name == "c";
-    let others: Vec<_> =
-        LANGUAGES.iter().filter(|(name, _)| *name != lang && !is_base(name)).collect();
-    let is_other =
-        |file: &str| others.iter().any(|(_, ext)| file.ends_with(&format!(".{ext}.tera")));
-    // What the shims of all mechanisms have in common is in a folder of the language, and what their
-    // fragments have, in `build`.
-    let folders = BTreeSet::from([mechanism, lang, "c", "build"]);
-    let texts = folders.into_iter().flat_map(|part| {
-        let folder = format!("templates/{part}/");
-        let files: Vec<_> = embedded::names(&folder).filter(|file| !is_other(file)).collect();
-        files.into_iter().map(move |file| {
-            let text = embedded::text(&format!("{folder}{file}")).unwrap_or_default();
-            (format!("{part}/{file}"), text)
-        })
-    });
     let mut tera = tera::Tera::new();
     tera.autoescape_on(Vec::<String>::new());
     tera.register_filter("as_cxx", pe::cxx::as_cxx);
-    tera.add_raw_templates(texts.collect::<Vec<_>>())?;
-    let tera = Arc::new(tera);
-    read.insert(key, Arc::clone(&tera));
+    tera.add_raw_templates(texts)?;
     Ok(tera)
+}
+
+/// What a template's text includes.
+fn included(text: &str) -> impl Iterator<Item = &str> {
+    const INCLUDE: &str = " include \"";
+    text.split(INCLUDE).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0))
 }
 
 /// One text by itself, made of a template.
