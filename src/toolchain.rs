@@ -15,6 +15,7 @@ mod cpu;
 mod cross;
 mod cxx;
 mod darwin;
+mod known;
 mod link;
 mod runner;
 mod target;
@@ -52,33 +53,57 @@ impl Compiler {
     /// # Errors
     /// `A8401` if there is none that runs, `A8412` if it compiles for something else.
     pub fn find(cc: Option<&str>, target: Option<&str>) -> Result<Compiler> {
+        Compiler::named(cc, target)?.asked()
+    }
+
+    /// As [`Compiler::find`]; but one that was asked before, as `cache` tells, and is still the same
+    /// file, is believed.
+    ///
+    /// # Errors
+    /// As [`Compiler::find`].
+    pub fn find_known(cc: Option<&str>, target: Option<&str>, cache: &Path) -> Result<Compiler> {
+        let compiler = Compiler::named(cc, target)?;
+        if let Some(version) = known::version(&compiler, cache) {
+            return Ok(Compiler { version, ..compiler });
+        }
+        let compiler = compiler.asked()?;
+        known::keep(&compiler, cache);
+        Ok(compiler)
+    }
+
+    /// The one that is meant, not asked anything yet.
+    fn named(cc: Option<&str>, target: Option<&str>) -> Result<Compiler> {
         let target = target.unwrap_or(HOST).to_owned();
         let given = cc.map(str::to_owned).or_else(|| {
             (target == HOST).then(|| std::env::var("CC").ok()).flatten().filter(|cc| !cc.is_empty())
         });
-        let command: Vec<OsString> = match given {
+        let command = match given {
             Some(text) => split_command(&text),
             None => default_command(&target)?,
         };
-        let compiler = Compiler::named(command, &target);
+        Ok(Compiler::of(command, &target))
+    }
+
+    /// Asks it who it is, and whether it compiles for its target.
+    fn asked(self) -> Result<Compiler> {
         let (version, macros) = parallel::both(
             // Without `-c`, zig leaves an empty `a.o` in the current folder when it is asked for Darwin.
-            || compiler.command().args(["--version", "-c"]).output(),
-            || target::predefined(&compiler),
+            || self.command().args(["--version", "-c"]).output(),
+            || target::predefined(&self),
         );
         match version {
             Ok(output) if output.status.success() => {
-                target::check(&compiler, macros.as_deref())?;
+                target::check(&self, macros.as_deref())?;
                 let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-                Ok(Compiler { version, ..compiler })
+                Ok(Compiler { version, ..self })
             }
-            Ok(output) => Err(compiler.missing(&String::from_utf8_lossy(&output.stderr)).into()),
-            Err(error) => Err(compiler.missing(&error.to_string()).into()),
+            Ok(output) => Err(self.missing(&String::from_utf8_lossy(&output.stderr)).into()),
+            Err(error) => Err(self.missing(&error.to_string()).into()),
         }
     }
 
     /// One that was not asked anything yet.
-    fn named(command: Vec<OsString>, target: &str) -> Compiler {
+    fn of(command: Vec<OsString>, target: &str) -> Compiler {
         Compiler { command, target: target.to_owned(), version: String::new() }
     }
 
@@ -180,8 +205,12 @@ impl Compiler {
         (answer.is_absolute() && answer.exists()).then_some(answer)
     }
 
-    /// A tool of the same prefix (`aarch64-linux-gnu-objcopy`), or the plain one.
+    /// A tool of the same prefix (`aarch64-linux-gnu-objcopy`), or the plain one; of the host's, which
+    /// are in PATH, the compiler is not asked.
     pub fn tool(&self, name: &str) -> OsString {
+        if self.target == HOST && cross::in_path(name).is_some() {
+            return name.into();
+        }
         match self.ask(&format!("-print-prog-name={name}")) {
             Some(path) if Path::new(&path).is_absolute() => path.into(),
             _ => name.into(),

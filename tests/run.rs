@@ -7,6 +7,7 @@ mod common;
 mod tool;
 
 mod run {
+    mod asked;
     mod preload;
     mod proof;
     mod refused;

@@ -45,7 +45,8 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
         return macos::build(options, &macos, &allocator, &lang, &mode, show);
     }
     // The compiler takes its time to say who it is.
-    let find = |target: Option<&str>| Compiler::find(options.archive.cc.as_deref(), target);
+    let cc = options.archive.cc.as_deref();
+    let find = |target: Option<&str>| Compiler::find_known(cc, target, &cache());
     let (platform, compiler) =
         parallel::both(|| platform(options), || find(options.target.as_deref()));
     let platform = platform?;

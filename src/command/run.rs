@@ -132,9 +132,9 @@ fn preload(options: &Run, platform: Platform, show: &Show) -> Result<Preload> {
         None => {
             let name = options.allocator.as_deref().unwrap_or("simple_heap");
             let allocator = find_allocator(name, show)?;
-            let compiler = Compiler::find(options.archive.cc.as_deref(), None)?;
-            let soname = format!("lib{}-alloc8.so", allocator.name);
             let cache = cache();
+            let compiler = Compiler::find_known(options.archive.cc.as_deref(), None, &cache)?;
+            let soname = format!("lib{}-alloc8.so", allocator.name);
             let order = Order {
                 platform: &platform,
                 allocator: &allocator,

@@ -32,7 +32,7 @@ pub(super) fn command(target: &str) -> Option<Vec<OsString>> {
             true => zig()?.into_iter().chain(words.iter().skip(1).map(OsString::from)).collect(),
             false => words.iter().map(OsString::from).collect(),
         };
-        let compiler = Compiler::named(command, target);
+        let compiler = Compiler::of(command, target);
         let complete = match place.system {
             _ if brings_its_own => true,
             System::Mingw => compiler.library("libkernel32.a").is_some(),
@@ -217,6 +217,6 @@ fn install(place: Place) -> String {
 
 /// The packages for both widths bear the version of the host's gcc.
 fn gcc_version() -> String {
-    let gcc = Compiler::named(vec!["gcc".into()], HOST);
+    let gcc = Compiler::of(vec!["gcc".into()], HOST);
     gcc.ask("-dumpversion").unwrap_or_else(|| "12".to_owned())
 }
