@@ -1,6 +1,6 @@
 //! C and C++ prototypes as the specs write them: a closed set of types, or a diagnostic.
 
-use std::{collections::HashMap, fmt, sync::LazyLock};
+use std::fmt;
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,9 +173,13 @@ fn is_word(c: char) -> bool {
 }
 
 fn known_type(text: &str) -> Result<String, String> {
-    static KNOWN: LazyLock<HashMap<String, &str>> =
-        LazyLock::new(|| TYPES.iter().map(|(spec, c)| (squeeze(spec), *c)).collect());
-    KNOWN.get(&squeeze(text)).map(|c| (*c).to_owned()).ok_or_else(|| {
+    // Nearly all are spaced as they are here.
+    let exact = TYPES.iter().find(|(spec, _)| *spec == text.trim());
+    let known = exact.or_else(|| {
+        let text = squeeze(text);
+        TYPES.iter().find(|(spec, _)| squeeze(spec) == text)
+    });
+    known.map(|(_, c)| (*c).to_owned()).ok_or_else(|| {
         let known: Vec<_> = TYPES.iter().map(|(spec, _)| format!("`{spec}`")).collect();
         format!("unknown type `{}`; known are {}", text.trim(), known.join(", "))
     })

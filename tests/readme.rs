@@ -152,3 +152,31 @@ fn every_link_leads_to_a_file_or_a_heading() {
     }
     assert!(count > 20, "{count} links");
 }
+
+/// `cargo xtask bench` writes both: neither is to be corrected, or made anew, without the other.
+#[test]
+fn costs_are_those_of_the_benchs_page() {
+    let readme = text();
+    let (_, rest) = readme.split_once("<!-- cost: made by cargo xtask bench -->").unwrap();
+    let (table, _) = rest.split_once("<!-- end of cost -->").unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("xtask/bench/README.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+    };
+    // Instructions are the first table of a chapter.
+    let told = |allocator: &str, way: &str| {
+        let chapter = format!("{allocator}, per call\n");
+        let chapter = page.split("\n## ").find(|text| text.starts_with(&chapter))?;
+        let line = chapter.lines().find(|line| line.starts_with(&format!("| {way} |")))?;
+        cells(line)[1].split(' ').next().map(str::to_owned)
+    };
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with('|')).map(cells).collect();
+    let allocators = &rows[0][1..];
+    for row in &rows[2..] {
+        for (allocator, cell) in allocators.iter().zip(&row[1..]) {
+            assert_eq!(told(allocator, &row[0]).unwrap_or_default(), *cell, "{allocator}: {row:?}");
+        }
+    }
+    assert!(allocators.len() > 1 && rows.len() > 5, "{table}");
+}
