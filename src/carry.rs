@@ -18,10 +18,10 @@ use crate::{
         Order, Prepared, Work, abi, archives, compile_beside, of_measurement, prepare, product_key,
         recipe, refuse_other_language, rename, write,
     },
-    plan::Plan,
+    plan::{Plan, decided},
     probe::Measurements,
     render::{self, Inputs, view},
-    spec::{Abi, Foreign},
+    spec::Abi,
     toolchain::{Compiler, join, make_folder},
 };
 
@@ -86,8 +86,8 @@ struct Begun {
     work: Work,
 }
 
-/// `public`: under the public names, to which blocks of others come where functions are hooked, whatever a
-/// description says of them: what `owns` says is then relied on.
+/// `public`: under the public names, to which blocks of others come where other heaps are a matter of course:
+/// what `owns` says is then relied on.
 fn begin(
     order: &Order<'_>,
     public: bool,
@@ -103,8 +103,8 @@ fn begin(
     };
     let names = order.platform.names(&abi).into_iter().collect();
     let mut allocator = order.allocator.on(order.platform);
-    if public && order.platform.hooks.is_some() && allocator.foreign != Some(Foreign::Abort) {
-        allocator.foreign = Some(Foreign::Forward);
+    if public {
+        allocator = decided(order.platform, allocator);
     }
     let Prepared { allocator, hidden, measured, mut remarks, found, work } =
         prepare(order.compiler, &allocator, &own, &names, order.cache)?;

@@ -24,7 +24,7 @@ use crate::{
     hide::{self, Hidden, inspect, machine_of},
     init::complete,
     parallel,
-    plan::{Mode, Plan, hooks::SEEN_TO},
+    plan::{Mode, Plan, decided, hooks::SEEN_TO},
     probe::{self, Measurements},
     render::{self, Inputs},
     spec::{Abi, Platform},
@@ -100,7 +100,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         "cpp" => cxx::Unit::of_class(order, &Plan::new(&platform, order.allocator)?.0)?,
         _ => None,
     };
-    let mut allocator = order.allocator.on(&platform);
+    let mut allocator = decided(&platform, order.allocator.on(&platform));
     if let Some(class) = &class {
         archives.insert(0, class.heap(order.cache)?);
         inputs.extend(class.inputs.iter().cloned());

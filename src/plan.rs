@@ -24,6 +24,7 @@ mod rust;
 mod threads;
 mod zone;
 
+pub use foreign::decided;
 use guard::guards;
 pub use guard::{Guard, max_size, refuses_alignments};
 pub use mode::{CXX_NEIGHBOURS, Mode};

@@ -3,7 +3,7 @@
 
 use super::{Binding, Guard, Plan, zone};
 use crate::{
-    allocator::Allocator,
+    allocator::{Allocator, Role},
     diagnostic::Diagnostic,
     operation::Effect,
     spec::{Foreign, Platform, Symbol},
@@ -63,9 +63,51 @@ impl Plan {
     }
 }
 
+/// The allocator as it is to be measured for public names: where blocks of other heaps are a matter of course,
+/// its `owns` decides of them whatever the description says, unless `malloc_size` does.
+pub fn decided(platform: &Platform, mut allocator: Allocator) -> Allocator {
+    let own = platform.semantics.foreign == Foreign::Forward;
+    let by_size = platform.zone.is_some() && allocator.call(Role::MallocSize).is_some();
+    // That the program ends is refused by itself.
+    if own && !by_size && allocator.foreign != Some(Foreign::Abort) {
+        allocator.foreign = Some(Foreign::Forward);
+    }
+    allocator
+}
+
 fn policy(platform: &Platform, allocator: &Allocator) -> Foreign {
     match platform.semantics.foreign {
         Foreign::Forward => Foreign::Forward,
         own => allocator.foreign.unwrap_or(own),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        allocator::{Origin, read},
+        diagnostic::Source,
+        spec::platform,
+    };
+
+    #[test]
+    fn what_owns_says_is_relied_on_where_other_heaps_are_a_matter_of_course() {
+        let of = |on: &str, more: &str| {
+            let text = "malloc = \"x_malloc\"\nfree = \"x_free\"\nmemalign = \"x_memalign\"\n\
+                malloc_usable_size = \"x_size\"\nowns = \"bool x_owns(ptr)\"\n";
+            let source = Source::new("x.toml", format!("{text}{more}"));
+            let allocator = read(&source, "x", Origin::Convention).unwrap();
+            decided(&platform(on).unwrap(), allocator).foreign
+        };
+        let size = "malloc_size = \"x_tells\"\n";
+        for on in ["macos", "windows"] {
+            assert_eq!(of(on, ""), Some(Foreign::Forward), "{on}");
+            assert_eq!(of(on, "foreign = \"trust\"\n"), Some(Foreign::Forward), "{on}");
+            assert_eq!(of(on, "foreign = \"abort\"\n"), Some(Foreign::Abort), "{on}");
+        }
+        assert_eq!(of("macos", size), None);
+        assert_eq!(of("windows", size), Some(Foreign::Forward));
+        assert_eq!(of("linux", ""), None);
     }
 }

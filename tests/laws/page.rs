@@ -12,6 +12,7 @@ pub(super) fn write() {
     let row = |cell: &Cell| {
         fs::read_to_string(folder().join("table").join(file_of(&cell.name(), cell.judge()))).ok()
     };
+    fs::create_dir_all(folder()).unwrap();
     fs::write(folder().join("table.md"), page(row)).unwrap();
 }
 

@@ -6,7 +6,7 @@ use alloc8_gen::{
     artifact::{Darwin, image::ImageKind},
     diagnostic::{Diagnostic, Report, Result},
     interposer::prepare,
-    plan::Plan,
+    plan::{Plan, decided},
     spec::{self, Platform},
     toolchain::{Compiler, Runner},
     verify::macho::{abi_of, verify},
@@ -109,6 +109,7 @@ fn planned(
     } else {
         let compiler = Compiler::find(options.archive.cc.as_deref(), Some(&target))?;
         let names = platform.abis.iter().flat_map(|abi| platform.names(abi)).collect();
+        allocator = decided(platform, allocator);
         let prepared = prepare(&compiler, &allocator, &options.archive.lib, &names, &cache())?;
         show.diagnostics(&prepared.found);
         allocator = prepared.allocator;
