@@ -63,7 +63,8 @@ pub(super) static PAGES: &[Code] = &[
         "threads must introduce themselves, and Rust has no way to ask",
         "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`. Stable\n\
          Rust has no thread-local storage before the first allocation, and a pthread key is cleared before\n\
-         the destructors of other keys, which still free (not on Android). `advisory` is served. On Windows\n\
+         the destructors of other keys, which still free (not on Android). `advisory` is served, and both on\n\
+         macOS, where thread-locals allocate in every language and a key is what there is. On Windows\n\
          a type cannot have `thread_created`: a variable is set there, in C.\n\
          Render the shim in C: `--lang c`; a crate can compile it with `Generator::compile`.",
     ),

@@ -19,8 +19,10 @@ impl Plan {
         if self.platform.hooks.is_some() {
             return self;
         }
-        // Nobody looks whether a thread is ready, so that whoever creates one tells the heap.
-        self.threads = Threads::of(&self.platform, &self.allocator, false, true);
+        // Nobody looks whether a thread is ready, so that whoever creates one tells the heap; but where a key
+        // says it, as in C.
+        let looks = self.allocator.thread_policy == ThreadPolicy::Required && self.asks_a_key();
+        self.threads = Threads::of(&self.platform, &self.allocator, looks, true);
         if self.lost_in_rust().is_some() {
             self.allocator.export.clear();
         }
@@ -56,6 +58,11 @@ impl Plan {
         Some(self.at_key("export", "has no effect here", diagnostic))
     }
 
+    /// Whether a thread's state is the value of a key, in every language: a thread-local variable would allocate.
+    fn asks_a_key(&self) -> bool {
+        self.platform.zone.is_some()
+    }
+
     fn creator(&self, answer: &Answer) -> Option<(Binding, String)> {
         let operation = answer.symbol.operation;
         (operation.effect() == Effect::StartsThread).then(|| self.bind_creator(operation))
@@ -68,14 +75,14 @@ impl Plan {
     pub(crate) fn refuse_in_rust(&self) -> Result<()> {
         let allocator = &self.allocator;
         let mut report = Report::default();
-        if allocator.thread_policy == ThreadPolicy::Required {
+        if allocator.thread_policy == ThreadPolicy::Required && !self.asks_a_key() {
             let name = &allocator.name;
             let message =
                 format!("no text in Rust for `{name}`, whose threads must run `thread_init`");
             report.push(
                 Diagnostic::error("A8208", message)
                     .fact("stable Rust has no thread-local storage that is there before the first allocation")
-                    .fact("a key's value, which serves on Android, is gone while a thread of glibc, musl or macOS ends and still frees")
+                    .fact("a key's value, which serves on Android, is gone while a thread of glibc or musl ends and still frees")
                     .help("render the shim in C: leave out `--lang rust`"),
             );
         }

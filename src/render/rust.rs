@@ -26,6 +26,7 @@ mod threads;
 
 pub(super) use spell::spell_verdict;
 use spell::{constant, count, own, signature, spell, spelled};
+pub(super) use threads::looks;
 
 /// The folder's files. The plan is the one in Rust.
 pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
@@ -62,7 +63,9 @@ pub(super) fn context(plan: &Plan) -> tera::Context {
     context.insert("title", &allocator.title.replace(['\n', '\r'], " "));
     context.insert("rust", &allocator.rust);
     context.insert("functions", &functions(plan));
-    context.insert("init", &call(Role::Init));
+    // Else it is done when each thread is made ready.
+    let init = if threads::looks(plan) { String::new() } else { call(Role::Init) };
+    context.insert("init", &init);
     context.insert("max_size", &max_size(plan));
     context.insert("max_align", &max_align(plan));
     let memalign =
@@ -143,7 +146,7 @@ fn needs(plan: &Plan) -> Value {
         "no_memory": no_memory,
         "invalid": invalid,
         "set_errno": set_errno,
-        "errno": set_errno || guarded(Promise::FreeErrno) || plan.foreign() == Foreign::Forward,
+        "errno": set_errno || guarded(Promise::FreeErrno) || threads::looks(plan) || plan.foreign() == Foreign::Forward,
         "some_abis": !plan.defined().all(everywhere),
     })
 }
@@ -178,7 +181,9 @@ fn is_called(plan: &Plan, role: Role) -> bool {
         Role::Init => plan.ready,
         Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),
         Role::Owns => foreign::asks_owns(plan),
-        Role::ThreadInit | Role::ThreadCleanup => plan.threads.is_some_and(|t| t.hooked),
+        Role::ThreadInit | Role::ThreadCleanup => {
+            threads::looks(plan) || plan.threads.is_some_and(|t| t.hooked)
+        }
         Role::GoodSize | Role::MallocSize | Role::Enumerator => plan.platform.zone.is_some(),
         Role::Malloc | Role::Free | Role::Memalign | Role::UsableSize => true,
     }
@@ -243,11 +248,14 @@ fn sized_free(plan: &Plan) -> Vec<Value> {
         let name = if role == Role::FreeSized { "release_sized" } else { "release_aligned_sized" };
         let call_text = spell(&plan.allocator, call);
         let used = |name: &str| {
-            call.arguments.contains(&Argument::Parameter(name.to_owned())) || name == "ptr"
+            let named = call.arguments.contains(&Argument::Parameter(name.to_owned()));
+            // One of a thread that is not ready is called once more.
+            named || name == "ptr" || threads::comes_back(plan)
         };
         Some(json!({
             "signature": signature("unsafe fn ", name, &role.prototype(), used),
             "signature_any": signature("unsafe fn ", &format!("{name}_any"), &role.prototype(), |_| true),
+            "again": format!("{name}({})", foreign::arguments(role)),
             "any": format!("{name}({})", foreign::arguments(role)),
             "call": call_text,
             "free_null": has(Guard::Missing(Promise::FreeNull)),

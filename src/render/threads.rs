@@ -39,7 +39,7 @@ pub(super) fn threads(plan: &Plan) -> Value {
     })
 }
 
-fn what(allocator: &Allocator, threads: Threads) -> &'static str {
+pub(super) fn what(allocator: &Allocator, threads: Threads) -> &'static str {
     let has = |role| allocator.call(role).is_some();
     match threads {
         Threads { lazy: true, .. } if !has(Role::ThreadInit) => {

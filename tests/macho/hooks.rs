@@ -19,6 +19,7 @@ fn threads_are_introduced_and_seen_off_on_macos() {
             ("advisory", "cpp"),
             ("required", "cpp"),
             ("advisory", "rust"),
+            ("required", "rust"),
         ] {
             if lang == "rust" && !has_rust(bench.cpu) {
                 continue;

@@ -32,7 +32,7 @@ pub(in crate::render) fn parts(plan: &Plan) -> Result<Vec<Part>> {
     };
     let silent = plan.allocator.call(Role::UsableSize).is_none();
     let clears = !rust::calls_calloc(plan);
-    let uses = json!({ "page_size": true, "message": silent, "abort": silent, "memset": clears });
+    let uses = json!({ "page_size": true, "message": silent, "abort": silent || rust::looks(plan), "memset": clears });
     context.insert("uses", &uses);
     context.insert("zone", &true);
     context.insert("looks_up", &false);

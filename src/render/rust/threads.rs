@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::spell::{equal, signature, spell, spelled};
+use super::{
+    super::threads::what,
+    spell::{equal, signature, spell, spelled},
+};
 use crate::{
     allocator::Role,
     operation::{Effect, Operation},
@@ -12,7 +15,8 @@ use crate::{
 /// The value `threads` of the templates; null if there is nothing to do.
 pub(super) fn threads(plan: &Plan) -> Value {
     let tells = |t: &Threads| t.created && plan.platform.runtime.thread_hook.is_some();
-    let Some(threads) = plan.threads.filter(|t| t.hooked || tells(t) || creates(plan)) else {
+    let does = |t: &Threads| t.hooked || looks(plan) || tells(t) || creates(plan);
+    let Some(threads) = plan.threads.filter(does) else {
         return Value::Null;
     };
     let allocator = &plan.allocator;
@@ -22,6 +26,10 @@ pub(super) fn threads(plan: &Plan) -> Value {
         None => format!("(&raw mut {name}).write_volatile(1)"),
     });
     json!({
+        "what": what(allocator, threads),
+        "lazy": looks(plan),
+        "late": comes_back(plan),
+        "global": if looks(plan) { call(Role::Init) } else { String::new() },
         "hooked": threads.hooked,
         "flag": allocator.thread_created.as_ref().filter(|_| allocator.rust.is_none() && (creates(plan) || tells(&threads))),
         "created": created,
@@ -33,6 +41,16 @@ pub(super) fn threads(plan: &Plan) -> Value {
 
 fn creators(plan: &Plan) -> impl Iterator<Item = &Answer> {
     plan.defined().filter(|a| a.symbol.operation.effect() == Effect::StartsThread)
+}
+
+/// Whether each call looks whether its thread is ready.
+pub(in crate::render) fn looks(plan: &Plan) -> bool {
+    plan.platform.zone.is_some() && plan.threads.is_some_and(|threads| threads.lazy)
+}
+
+/// Whether a thread may come back after its cleanup, and each call looks out for that.
+pub(super) fn comes_back(plan: &Plan) -> bool {
+    looks(plan) && plan.threads.is_some_and(Threads::late)
 }
 
 /// Whether the shim defines what creates threads.
