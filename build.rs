@@ -2,6 +2,7 @@
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 fn main() -> io::Result<()> {
@@ -27,7 +28,38 @@ fn main() -> io::Result<()> {
         }
     }
     list += "];\n";
-    fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("embedded.rs"), list)
+    let made = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
+    let bytes = match launcher(&root.join("templates/pe/launch.c"), &made.join("launch.exe")) {
+        Some(launcher) => format!("include_bytes!({:?})", launcher.to_str().expect("UTF-8")),
+        None => "&[]".to_owned(),
+    };
+    list += "/// For this tool's own CPU, where it runs on Windows; else, and without a compiler, nothing.\n";
+    list += &format!("pub(crate) static LAUNCHER: &[u8] = {bytes};\n");
+    fs::write(made.join("embedded.rs"), list)
+}
+
+/// On Windows `run` needs another program, and users have no compiler for it.
+fn launcher(source: &Path, made: &Path) -> Option<PathBuf> {
+    let of_target = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    if of_target("OS") != "windows" {
+        return None;
+    }
+    let cpu = of_target("ARCH").replace("x86", "i686").replace("i686_64", "x86_64");
+    let mut compilers = vec![format!("{cpu}-w64-mingw32-gcc")];
+    // As it is called on Windows itself.
+    compilers.extend(env::var("HOST").ok().filter(|h| h.contains("windows")).map(|_| "gcc".into()));
+    let works = |compiler: &String| {
+        let mut command = Command::new(compiler);
+        command.args(["-std=c11", "-O2", "-s", "-o"]).arg(made).arg(source);
+        command.status().is_ok_and(|status| status.success())
+    };
+    if compilers.iter().any(works) {
+        return Some(made.to_owned());
+    }
+    println!(
+        "cargo::warning=none of {compilers:?} runs: `alloc8-gen run` will compile its launcher itself"
+    );
+    None
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

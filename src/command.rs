@@ -17,6 +17,7 @@ mod build;
 mod check;
 mod explain;
 mod generate;
+mod host;
 mod init;
 mod laws;
 mod list;
@@ -52,30 +53,32 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let show = Show::new(&cli.global);
     let running = matches!(cli.verb, Some(Verb::Run(_)));
     match dispatch(cli, &show) {
-        Ok(status) => ExitCode::from(status),
+        Ok(status) => host::exit_code(status),
         Err(report) => {
             show.report(&report);
-            ExitCode::from(if running { run::REFUSED } else { FAILED })
+            host::exit_code(if running { run::REFUSED } else { FAILED.into() })
         }
     }
 }
 
-fn dispatch(cli: Cli, show: &Show) -> Result<u8> {
+fn dispatch(cli: Cli, show: &Show) -> Result<u32> {
     if let Some(verb) = &cli.verb {
         refuse_stray_options(&cli, verb)?;
     }
-    match cli.verb {
+    let status = match cli.verb {
         None => generate::generate(&cli.generate, show),
         Some(Verb::Generate(options)) => generate::generate(&options, show),
         Some(Verb::Check(options)) => check::check(&options, show),
         Some(Verb::Build(options)) => build::build(&options, show),
-        Some(Verb::Run(options)) => run::run(&options, show),
+        // The only one that may be any program's.
+        Some(Verb::Run(options)) => return run::run(&options, show),
         Some(Verb::Verify(options)) => verify::verify(&options, show),
         Some(Verb::Laws(options)) => laws::laws(&options, show),
         Some(Verb::List(options)) => list::list(&options, show),
         Some(Verb::Explain(options)) => explain::explain(&options, show),
         Some(Verb::Init(options)) => init::init(&options, show),
-    }
+    };
+    status.map(u32::from)
 }
 
 /// `alloc8-gen -p linux check` would lose `-p linux` without a word.

@@ -28,7 +28,7 @@ pub use darwin::{LEAST_SYSTEM, UNIVERSAL, link_dylib, slices};
 pub(crate) use darwin::{is_of_cxx, join_for_darwin};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
-pub(crate) use watch::{Watch, end_group};
+pub(crate) use watch::Watch;
 pub use windows::{Dll, SystemLibrary, link_dll, link_dll_with_c_library};
 pub use wine::windows_folder;
 
@@ -247,7 +247,9 @@ fn split_command(text: &str) -> Vec<OsString> {
     if Path::new(text).is_file() {
         return vec![text.into()];
     }
-    text.split_whitespace().map(OsString::from).collect()
+    let mut words = text.split_whitespace();
+    let program = words.next().map(cross::startable);
+    program.into_iter().chain(words.map(OsString::from)).collect()
 }
 
 /// The variables by which the `cc` crate lets users choose.

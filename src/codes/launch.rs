@@ -13,8 +13,8 @@ pub(super) const PAGES: &[Code] = &[
     page(
         "A8681",
         "no Wine for the program",
-        "Programs of Windows run under Wine here, those for this machine's own CPU. Those for 32 bits\n\
-         need Wine's libraries for i386, at the usual place or where WINEDLLPATH says.\n\
+        "Elsewhere than on Windows, its programs run under Wine, those for this machine's own CPU. Those for\n\
+         32 bits need Wine's libraries for i386, at the usual place or where WINEDLLPATH says.\n\
          Install Wine. Exit status 125.",
     ),
     page(
@@ -54,8 +54,8 @@ pub(super) const PAGES: &[Code] = &[
     page(
         "A8687",
         "Windows ended the program",
-        "The status is one of the system's own (NTSTATUS), of which an exit status here has the lowest\n\
-         eight bits alone. Wine shows no message for it.\n\
+        "The status is one of the system's own (NTSTATUS), of which an exit status has the lowest\n\
+         eight bits alone, but on Windows. Wine shows no message for it.\n\
          Try the program without hooks, to tell whose fault it is.",
     ),
 ];

@@ -149,11 +149,12 @@ fn place(made: &Path, output: &Path) -> Result<()> {
     })
 }
 
-/// Where results are kept: the user's cache folder, or the system's temporary one.
+/// Where results are kept: the user's cache folder, Windows' for it, or the system's temporary one.
 pub(crate) fn cache() -> PathBuf {
     let variable =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
     variable("XDG_CACHE_HOME")
+        .or_else(|| variable("LOCALAPPDATA"))
         .or_else(|| variable("HOME").map(|home| home.join(".cache")))
         .unwrap_or_else(std::env::temp_dir)
         .join("alloc8-gen")

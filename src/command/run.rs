@@ -6,9 +6,8 @@
 use std::{
     ffi::OsString,
     fs,
-    os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
-    process::{Command, ExitStatus},
+    process::Command,
 };
 
 use alloc8_gen::{
@@ -16,24 +15,25 @@ use alloc8_gen::{
     diagnostic::{Diagnostic, Report, Result, Severity},
     interposer::{self, Order},
     spec::{Abi, Platform},
-    toolchain::Compiler,
+    toolchain::{Compiler, HOST, is_windows},
     verify::abi_of,
 };
 
-use super::{Show, build::cache, find_allocator, host_platform, platforms, verify::read};
+use super::{Show, build::cache, find_allocator, host, host_platform, platforms, verify::read};
 use crate::cli::Run;
 
 pub(crate) mod darwin;
 mod evidence;
+mod scratch;
 pub(crate) mod target;
 mod windows;
 
 use target::Judged;
 
 /// We refused, or a proof failed.
-pub(crate) const REFUSED: u8 = 125;
-const NOT_EXECUTABLE: u8 = 126;
-const NOT_FOUND: u8 = 127;
+pub(crate) const REFUSED: u32 = 125;
+const NOT_EXECUTABLE: u32 = 126;
+const NOT_FOUND: u32 = 127;
 
 /// The library to preload, and what it is.
 struct Preload {
@@ -45,7 +45,7 @@ struct Preload {
     counters: Option<String>,
 }
 
-pub(crate) fn run(options: &Run, show: &Show) -> Result<u8> {
+pub(crate) fn run(options: &Run, show: &Show) -> Result<u32> {
     if options.command.is_empty() && !options.print_env {
         return Err(Diagnostic::error("A8905", "no program is named")
             .help("alloc8-gen run -- PROGRAM ARGS…")
@@ -65,6 +65,12 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u8> {
     }
     if platform.mechanism == "macho" {
         return darwin::run(options, &platform, show);
+    }
+    if is_windows(HOST) {
+        return Err(Diagnostic::error("A8676", format!("programs for {} do not run here", platform.name))
+            .fact(format!("this is {HOST}, where nothing is preloaded"))
+            .help("`alloc8-gen verify LIBRARY --program PROGRAM` tells whether preloading it would take effect")
+            .into());
     }
     let preload = preload(options, platform, show)?;
     let link = without_spaces(&preload.path)?;
@@ -97,26 +103,31 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u8> {
     }
     let mut command = command(options, &link, &judged, &program);
     let Some(proof) = &options.proof else {
-        let error = command.exec();
-        show.diagnostics(&[cannot_execute(&program, &error)]);
-        return Ok(if error.kind() == std::io::ErrorKind::NotFound {
-            NOT_FOUND
-        } else {
-            NOT_EXECUTABLE
-        });
+        return Ok(execute(command, &program, show));
     };
     let evidence = evidence::Evidence::new(&preload, &link)?;
     evidence.request(&mut command);
-    match command.spawn().and_then(|mut child| Ok((child.id(), child.wait()?))) {
+    match command.spawn().and_then(|mut child| Ok((child.id(), host::wait_for(&mut child)?))) {
         Ok((pid, status)) => {
             let holds = evidence.tell(pid, proof, show)?;
-            if holds { Ok(pass_on(status)) } else { Ok(REFUSED) }
+            // The signal that ended the program may end us: nothing is cleared away then.
+            drop(evidence);
+            Ok(if holds { host::pass_on(status) } else { REFUSED })
         }
         Err(error) => {
             show.diagnostics(&[cannot_execute(&program, &error)]);
             Ok(NOT_EXECUTABLE)
         }
     }
+}
+
+/// Has the program take our place; the status if it cannot.
+fn execute(command: Command, program: &Path, show: &Show) -> u32 {
+    host::execute(command).unwrap_or_else(|error| {
+        show.diagnostics(&[cannot_execute(program, &error)]);
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        if missing { NOT_FOUND } else { NOT_EXECUTABLE }
+    })
 }
 
 fn platform(options: &Run) -> Result<Platform> {
@@ -210,16 +221,15 @@ fn without_spaces(path: &Path) -> Result<PathBuf> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hash = DefaultHasher::new();
     path.hash(&mut hash);
-    let user = rustix::process::geteuid().as_raw();
-    let folder = base.join(format!("alloc8-gen-{user}-{:016x}", hash.finish()));
+    let folder = base.join(format!("alloc8-gen-{}-{:016x}", host::user(), hash.finish()));
     let link = folder.join("interposer.so");
     let made = (|| {
-        if fs::read_link(&link).is_ok_and(|old| old == path) && owned(&folder, user) {
+        if fs::read_link(&link).is_ok_and(|old| old == path) && host::is_own(&folder) {
             return Ok(());
         }
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder)?;
-        std::os::unix::fs::symlink(path, &link)
+        host::link(path, &link)
     })();
     made.map_err(|error: std::io::Error| {
         Report::from(Diagnostic::error(
@@ -228,12 +238,6 @@ fn without_spaces(path: &Path) -> Result<PathBuf> {
         ))
     })?;
     Ok(link)
-}
-
-/// A folder that somebody else made could lead anywhere.
-fn owned(folder: &Path, user: u32) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::symlink_metadata(folder).is_ok_and(|m| m.is_dir() && m.uid() == user)
 }
 
 /// Ours first, then what the user has already.
@@ -266,7 +270,7 @@ fn command(options: &Run, link: &Path, judged: &Judged, program: &Path) -> Comma
     } else {
         // As it was named: a program may look at how it was called.
         let mut command = Command::new(program);
-        command.arg0(name);
+        host::call_it(&mut command, name);
         command
     };
     command.args(arguments).env("LD_PRELOAD", joined(link));
@@ -279,23 +283,4 @@ fn is_error(diagnostic: &Diagnostic) -> bool {
 
 fn cannot_execute(program: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error("A8661", format!("`{}` could not be executed: {error}", program.display()))
-}
-
-/// The program's status; a signal that ended it ends us.
-fn pass_on(status: ExitStatus) -> u8 {
-    if let Some(number) = status.signal() {
-        use rustix::process::{
-            Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit,
-        };
-        // Our core would overwrite the program's.
-        let limit = getrlimit(Resource::Core);
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: limit.maximum });
-        if let Some(signal) = Signal::from_named_raw(number) {
-            let _ = kill_process(getpid(), signal);
-        }
-        // Still here: we ignore that signal (SIGPIPE). A shell that takes our place does not.
-        let _ = Command::new("/bin/sh").arg("-c").arg(format!("kill -{number} $$")).exec();
-        return u8::try_from(128 + number).unwrap_or(255);
-    }
-    u8::try_from(status.code().unwrap_or(255)).unwrap_or(255)
 }

@@ -9,11 +9,32 @@ use super::{Work, key, rename, write};
 use crate::{
     diagnostic::{Diagnostic, Result},
     embedded,
-    toolchain::{Compiler, Runner, make_folder},
+    toolchain::{Compiler, HOST, Runner, make_folder},
 };
 
 /// Its source; what it is to be told and what it says stands there.
 const SOURCE: &str = "templates/pe/launch.c";
+
+/// The one for the CPU that this tool was built for on Windows, compiled with the tool; put into the cache.
+///
+/// # Errors
+/// `A8301` and `A8302` if the cache cannot be written.
+pub fn built_in(target: &str, cache: &Path) -> Result<Option<PathBuf>> {
+    let cpu = |target: &str| target.split('-').next().map(str::to_owned);
+    if embedded::LAUNCHER.is_empty() || cpu(target) != cpu(HOST) {
+        return Ok(None);
+    }
+    let folder = cache.join("launchers").join(key(&[embedded::LAUNCHER]));
+    let launcher = folder.join("launch.exe");
+    if !launcher.is_file() {
+        make_folder(&folder)?;
+        let work = Work::new(cache)?;
+        let made = work.path.join("launch.exe");
+        write(&made, embedded::LAUNCHER)?;
+        rename(&made, &launcher)?;
+    }
+    Ok(Some(launcher))
+}
 
 /// Compiles it for the compiler's CPU, or takes it from the cache.
 ///

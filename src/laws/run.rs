@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -14,7 +14,8 @@ use crate::{
     artifact::SharedObject,
     diagnostic::{Diagnostic, Report, Result},
     interposer::launcher::{self, Record},
-    toolchain::{Runner, Watch, end_group, make_folder},
+    system::{end_group, lead_group, link},
+    toolchain::{Runner, Watch, make_folder},
 };
 
 /// A law that does nothing for longer hangs; none takes two seconds of one processor.
@@ -68,7 +69,11 @@ pub fn run(
         return Ok(Outcome::Broken { said: "the library is for another machine".to_owned() });
     }
     let mut place = Place::new(scratch)?;
-    let preload = library.map(|library| place.preload(library)).transpose()?;
+    let preload = match (library, starts.launcher) {
+        // The dynamic linker's ways with names are none of the launcher's.
+        (Some(library), Some(_)) => Some(absolute(library)?),
+        (library, _) => library.map(|library| place.preload(library)).transpose()?,
+    };
     let mut command = starts.command(program, preload.as_deref(), &place);
     command
         .args(&program.plugin)
@@ -78,8 +83,7 @@ pub fn run(
         .stdout(create(&place.out)?)
         .stderr(create(&place.err)?)
         .env("LC_ALL", "C");
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    lead_group(&mut command);
     let mut child = command.spawn().map_err(|error| {
         let program = program.path.display();
         Report::from(Diagnostic::error(
@@ -125,6 +129,13 @@ fn preloaded_in_vain(runner: &Runner, err: &str) -> Option<String> {
         line.contains("cannot be preloaded") && !(runner.is_foreign() && is_the_hosts(line))
     };
     err.lines().find(complains).map(|line| line.trim().to_owned())
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    path::absolute(path).map_err(|error| {
+        let message = format!("could not read `{}`: {error}", path.display());
+        Diagnostic::error("A8304", message).into()
+    })
 }
 
 /// What became of a law that its launcher saw to no end of its own. Wine may end with 0 and have run nothing.
@@ -232,9 +243,7 @@ impl Place {
             self.link = std::env::temp_dir().join(format!("alloc8-law-{name}"));
             let _ = fs::remove_file(&self.link);
         }
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(&library, &self.link)
-            .map_err(|error| cannot_make(&self.link, &error))?;
+        link(&library, &self.link).map_err(|error| cannot_make(&self.link, &error))?;
         Ok(self.link.clone())
     }
 

@@ -11,7 +11,8 @@ use std::{
 
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
-    toolchain::{Runner, Watch, end_group},
+    system::{end_group, lead_group, signal},
+    toolchain::{Runner, Watch},
 };
 
 /// How many cases run at once: some sleep, so more than there are processors.
@@ -155,8 +156,7 @@ fn attempt(
         // Files, not pipes: a case may write more than a pipe holds, and nobody reads meanwhile.
         .stdout(create(&out)?)
         .stderr(create(&err)?);
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    lead_group(&mut command);
     let mut child = command.spawn().map_err(|error| {
         Report::from(
             Diagnostic::error("A8403", format!("the probe could not be started: {error}"))
@@ -216,18 +216,11 @@ fn wait(child: &mut Child, patience: Duration) -> End {
     }
 }
 
-#[cfg(unix)]
 fn ended(status: ExitStatus) -> End {
-    use std::os::unix::process::ExitStatusExt;
-    match status.signal() {
+    match signal(status) {
         Some(signal) => End::Killed(signal),
         None => End::Exited(status.code().unwrap_or(-1)),
     }
-}
-
-#[cfg(not(unix))]
-fn ended(status: ExitStatus) -> End {
-    End::Exited(status.code().unwrap_or(-1))
 }
 
 /// Bytes of a process in memory, where the system tells.

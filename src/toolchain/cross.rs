@@ -8,16 +8,16 @@ use std::{ffi::OsString, path::PathBuf, process::Command};
 
 use super::{
     Compiler, HOST, LEAST_SYSTEM,
-    cpu::{Cpu, Place, System},
+    cpu::{Cpu, Place, System, is_windows},
     darwin::linker,
 };
 use crate::diagnostic::Diagnostic;
 
 /// Whether it is another CPU or C library than the host's, of those that are known here.
 pub(super) fn knows(target: &str) -> bool {
-    // A Mac's own compiler would compile for the Mac's own system alone.
-    let foreign = |place| Place::host() != Some(place) || place.system == System::Darwin;
-    Place::of(target).is_some_and(foreign)
+    // A Mac's own compiler would compile for the Mac's own system alone, and Windows has none of its own.
+    let known = |place: Place| place.system == System::Darwin || place.system.is_windows();
+    Place::of(target).is_some_and(|place| known(place) || Place::host() != Some(place))
 }
 
 /// The first compiler that is here and finds the target's C library.
@@ -55,11 +55,12 @@ fn zig() -> Option<Vec<OsString>> {
         return Some(named);
     }
     if in_path(ZIG).is_some() {
-        return Some(vec![ZIG.into()]);
+        return Some(vec![startable(ZIG)]);
     }
-    let python = ["python3", "-m", "ziglang"];
-    let runs = Command::new(python[0]).args(&python[1..]).arg("version").output();
-    runs.is_ok_and(|output| output.status.success()).then(|| python.map(OsString::from).to_vec())
+    let python = if is_windows(HOST) { "python" } else { "python3" };
+    let words = [python, "-m", "ziglang"];
+    let runs = Command::new(words[0]).args(&words[1..]).arg("version").output();
+    runs.is_ok_and(|output| output.status.success()).then(|| words.map(OsString::from).to_vec())
 }
 
 fn candidates(place: Place) -> Vec<Vec<String>> {
@@ -78,7 +79,11 @@ fn candidates(place: Place) -> Vec<Vec<String>> {
         }
         System::Android => return all,
         System::FreeBsd | System::NetBsd => {}
-        System::Mingw => all.push(words(format!("{}-w64-mingw32-gcc", place.cpu.name()))),
+        System::Mingw => {
+            all.push(words(format!("{}-w64-mingw32-gcc", place.cpu.name())));
+            // As it is called on Windows itself.
+            all.extend((Place::host() == Some(place)).then(|| words("gcc".to_owned())));
+        }
         System::Msvc => {
             let triple = format!("{}-pc-windows-msvc", place.cpu.name());
             return vec![words(format!("clang --target={triple} -fuse-ld=lld"))];
@@ -151,11 +156,21 @@ pub(super) fn newest_lld_link() -> Option<PathBuf> {
     })
 }
 
-/// Where PATH has a program.
+/// Where PATH has a program; on Windows a batch file too, if PATHEXT says that it is one.
 pub(super) fn in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&path).map(|folder| folder.join(&file)).find(|file| file.is_file())
+    let endings = std::env::var("PATHEXT").ok().filter(|_| is_windows(HOST));
+    let endings = endings.unwrap_or_else(|| std::env::consts::EXE_SUFFIX.to_owned());
+    let files: Vec<_> = endings.split(';').map(|ending| format!("{name}{ending}")).collect();
+    let mut all = std::env::split_paths(&path)
+        .flat_map(|folder| files.iter().map(move |file| folder.join(file)));
+    all.find(|file| file.is_file())
+}
+
+/// A program's name as it can be started: Windows itself looks for those that end in `.exe` alone.
+pub(super) fn startable(name: &str) -> OsString {
+    let found = is_windows(HOST).then(|| in_path(name)).flatten();
+    found.map_or_else(|| name.into(), OsString::from)
 }
 
 /// There is no compiler for it: what to install.
@@ -205,6 +220,11 @@ fn install(place: Place) -> String {
         }
         System::Musl if Place::host().map(|host| host.cpu) == Some(place.cpu) => {
             "on Debian: apt-get install musl-tools".to_owned()
+        }
+        System::Mingw if place.is_native() && place.cpu.name() != "aarch64" => {
+            let package = format!("mingw-w64-{}-gcc", place.cpu.name());
+            format!("put MinGW's gcc into PATH (of MSYS2's packages, {package}), or {zig}")
+                .replace('…', &place.zig())
         }
         System::Mingw if matches!(place.cpu.name(), "x86_64" | "i686") => {
             let cpu = place.cpu.name().replace('_', "-");

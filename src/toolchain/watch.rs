@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    process::{Child, Command, Stdio},
+    process::Child,
     time::{Duration, Instant},
 };
 
@@ -33,15 +33,6 @@ impl Watch {
         self.next = elapsed + self.progress.patience / 16;
         self.progress.hangs(elapsed, processor_time(self.group))
     }
-}
-
-/// Ends a process with all that it started, if it leads a group of its own.
-pub(crate) fn end_group(child: &mut Child) {
-    // The shell's own `kill` reaches the whole group.
-    let group = format!("kill -9 -{}", child.id());
-    let quiet = || Stdio::null();
-    let _ = Command::new("sh").args(["-c", &group]).stderr(quiet()).stdout(quiet()).status();
-    let _ = (child.kill(), child.wait());
 }
 
 /// What was seen of a group.

@@ -6,7 +6,11 @@ use std::{
     process::Command,
 };
 
-use super::{cpu::Place, cross::in_path};
+use super::{
+    HOST,
+    cpu::{Place, is_windows},
+    cross::in_path,
+};
 
 /// A Wine that runs the programs of one CPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +54,12 @@ fn has_narrow_libraries() -> bool {
     folders.iter().any(|folder| folder.join("ntdll.dll").is_file())
 }
 
-/// Where Wine keeps the user's `C:\windows`, whether it is there yet or not.
+/// Windows' own folder; elsewhere, where Wine keeps the user's `C:\windows`, whether it is there yet or not.
 pub fn windows_folder() -> PathBuf {
-    prefix().join("drive_c/windows")
+    match env::var_os("SystemRoot").filter(|_| is_windows(HOST)) {
+        Some(folder) => folder.into(),
+        None => prefix().join("drive_c/windows"),
+    }
 }
 
 /// Where it keeps a user's Windows.

@@ -269,6 +269,12 @@ static int hooked(uintptr_t slots)
     return strstr(report, " functions\n") != NULL;
 }
 
+/* Ctrl-C is for the program: it reaches all on a console, and who waits for the program goes on waiting. */
+static BOOL WINAPI left_to_the_program(DWORD event)
+{
+    return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
+}
+
 static int launch(const wchar_t *program, wchar_t *line, const char *library)
 {
     STARTUPINFOW startup;
@@ -276,6 +282,7 @@ static int launch(const wchar_t *program, wchar_t *line, const char *library)
     IMAGE_NT_HEADERS nt;
     unsigned char first[sizeof here];
     GetStartupInfoW(&startup);
+    SetConsoleCtrlHandler(left_to_the_program, TRUE);
     if (!CreateProcessW(program, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup, &child))
         return refuse("CreateProcess");
     uintptr_t base = image_base();

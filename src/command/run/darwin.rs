@@ -5,7 +5,6 @@
 use std::{
     ffi::OsString,
     fs,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -22,10 +21,8 @@ use alloc8_gen::{
 use serde_json::json;
 
 use super::{
-    NOT_EXECUTABLE, NOT_FOUND, REFUSED, Show, cannot_execute,
-    evidence::Evidence,
-    find_allocator, is_error, pass_on,
-    target::{find, mode},
+    NOT_EXECUTABLE, NOT_FOUND, REFUSED, Show, cannot_execute, evidence::Evidence, execute,
+    find_allocator, host, is_error, target::find,
 };
 use crate::{
     cli::Run,
@@ -43,7 +40,7 @@ struct Inserted {
     counters: Option<String>,
 }
 
-pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u8> {
+pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u32> {
     if !HOST.contains("apple-darwin") {
         return Err(Diagnostic::error("A8676", "programs for macOS do not run here")
             .fact(format!("this is {HOST}; `run` starts programs of its own system"))
@@ -75,7 +72,8 @@ pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u8>
         return Err(Report { diagnostics: errors });
     }
     let mut command = Command::new(&program);
-    command.arg0(&options.command[0]).args(&options.command[1..]).env(VARIABLE, value);
+    host::call_it(&mut command, &options.command[0]);
+    command.args(&options.command[1..]).env(VARIABLE, value);
     start(command, &program, options, &library, show)
 }
 
@@ -85,12 +83,9 @@ fn start(
     options: &Run,
     library: &Inserted,
     show: &Show,
-) -> Result<u8> {
+) -> Result<u32> {
     let Some(proof) = &options.proof else {
-        let error = command.exec();
-        show.diagnostics(&[cannot_execute(program, &error)]);
-        let missing = error.kind() == std::io::ErrorKind::NotFound;
-        return Ok(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
+        return Ok(execute(command, program, show));
     };
     let Some(variable) = &library.counters else {
         return Err(Diagnostic::error("A8678", "nothing could prove it on macOS")
@@ -100,10 +95,12 @@ fn start(
     };
     let evidence = Evidence::counted(variable)?;
     evidence.request_counters(&mut command);
-    match command.spawn().and_then(|mut child| Ok((child.id(), child.wait()?))) {
+    match command.spawn().and_then(|mut child| Ok((child.id(), host::wait_for(&mut child)?))) {
         Ok((pid, status)) => {
             let holds = evidence.tell_counters(pid, proof, show)?;
-            Ok(if holds { pass_on(status) } else { REFUSED })
+            // The signal that ended the program may end us: nothing is cleared away then.
+            drop(evidence);
+            Ok(if holds { host::pass_on(status) } else { REFUSED })
         }
         Err(error) => {
             show.diagnostics(&[cannot_execute(program, &error)]);
@@ -190,7 +187,8 @@ fn facts(path: &Path) -> Result<Program> {
                 let slices = Darwin::read(&data).map_err(unreadable)?;
                 let slices = slices.iter().map(Slice::from).collect();
                 let metadata = fs::metadata(&path).ok();
-                let mode = metadata.map(|metadata| mode(&metadata, &path)).unwrap_or_default();
+                let mode =
+                    metadata.map(|metadata| host::mode(&metadata, &path)).unwrap_or_default();
                 return Ok(Program { path, mode, slices });
             }
         }

@@ -4,25 +4,25 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
 };
 
 use alloc8_gen::{
-    diagnostic::{Diagnostic, Report, Result},
+    diagnostic::{Diagnostic, Result},
     operation::Effect,
     proof::{self, Image},
 };
 use serde_json::json;
 
-use super::{Preload, Show};
+use super::{Preload, Show, scratch::Scratch};
 
 /// What one heap counted, by name.
 type Counts = BTreeMap<String, u64>;
 
 /// A private folder that processes write their records into.
 pub(super) struct Evidence {
-    folder: PathBuf,
+    folder: Scratch,
     interposer: String,
     names: BTreeSet<String>,
     counters: Option<String>,
@@ -30,7 +30,7 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) fn new(preload: &Preload, link: &Path) -> Result<Evidence> {
-        let folder = private_folder()?;
+        let folder = Scratch::new()?;
         let symbols = preload.platform.symbols_of(&preload.abi);
         // Not every function that the heap stands in for is about blocks.
         let names = symbols
@@ -44,7 +44,7 @@ impl Evidence {
     /// Only what the heap counts itself, by this variable.
     pub(super) fn counted(variable: &str) -> Result<Evidence> {
         Ok(Evidence {
-            folder: private_folder()?,
+            folder: Scratch::new()?,
             interposer: String::new(),
             names: BTreeSet::new(),
             counters: Some(variable.to_owned()),
@@ -54,7 +54,7 @@ impl Evidence {
     /// Asks for the heap's own count alone.
     pub(super) fn request_counters(&self, command: &mut Command) {
         if let Some(variable) = &self.counters {
-            command.env(variable, self.folder.join("heap"));
+            command.env(variable, self.folder.path.join("heap"));
         }
     }
 
@@ -81,7 +81,9 @@ impl Evidence {
 
     /// Asks for the records.
     pub(super) fn request(&self, command: &mut Command) {
-        command.env("LD_DEBUG", "bindings,files").env("LD_DEBUG_OUTPUT", self.folder.join("ld"));
+        command
+            .env("LD_DEBUG", "bindings,files")
+            .env("LD_DEBUG_OUTPUT", self.folder.path.join("ld"));
         self.request_counters(command);
     }
 
@@ -130,7 +132,7 @@ impl Evidence {
     }
 
     fn records(&self, prefix: &str) -> Vec<(u32, String)> {
-        let mut records: Vec<(u32, String)> = fs::read_dir(&self.folder)
+        let mut records: Vec<(u32, String)> = fs::read_dir(&self.folder.path)
             .into_iter()
             .flatten()
             .filter_map(|entry| {
@@ -143,25 +145,6 @@ impl Evidence {
         records.sort();
         records
     }
-}
-
-impl Drop for Evidence {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// A folder that nobody else writes into.
-pub(super) fn private_folder() -> Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("alloc8-gen-proof-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir(&folder).map_err(|error| {
-        Report::from(Diagnostic::error(
-            "A8301",
-            format!("could not make the folder `{}`: {error}", folder.display()),
-        ))
-    })?;
-    Ok(folder)
 }
 
 /// Writes a proof to where it was asked for.

@@ -3,22 +3,18 @@
 use std::{
     ffi::{OsStr, OsString},
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use alloc8_gen::{
-    artifact::{
-        Program, SharedObject,
-        program::{ElfProgram, Mode},
-    },
+    artifact::{Program, SharedObject, program::ElfProgram},
     diagnostic::{Diagnostic, Report, Result, Severity},
     preload,
     spec::{Abi, Platform},
 };
 use serde_json::json;
 
-use super::super::{Show, verify::read};
+use super::super::{Show, host, verify::read};
 
 /// Why a program cannot be executed.
 pub(crate) struct Missing {
@@ -57,8 +53,7 @@ fn find_in(name: &OsStr, path: Option<&OsStr>) -> std::result::Result<PathBuf, M
     };
     for candidate in candidates {
         if let Ok(metadata) = fs::metadata(&candidate) {
-            let executable = metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
-            if executable {
+            if host::is_executable(&metadata) {
                 return Ok(candidate);
             }
             found = true;
@@ -114,7 +109,7 @@ pub(crate) fn judge(
                 format!("could not read `{}`: {error}", path.display()),
             ))
         })?;
-        let read = Program::read(&read(&path)?, mode(&metadata, &path)).map_err(|error| {
+        let read = Program::read(&read(&path)?, host::mode(&metadata, &path)).map_err(|error| {
             Report::from(Diagnostic::error("A8664", format!("`{}` is {error}", path.display())))
         })?;
         let (interpreter, argument) = match read {
@@ -239,20 +234,6 @@ impl Env {
         }
         Some(env)
     }
-}
-
-/// Set-user-ID matters only if it changes the user (AT_SECURE in getauxval(3)).
-pub(super) fn mode(metadata: &fs::Metadata, path: &Path) -> Mode {
-    let st_mode = metadata.permissions().mode();
-    let user = rustix::process::geteuid().as_raw();
-    let group = rustix::process::getegid().as_raw();
-    let mut buffer = [0u8; 64];
-    let capabilities =
-        rustix::fs::getxattr(path, "security.capability", &mut buffer).is_ok_and(|size| size > 0);
-    let mut mode = Mode::new(st_mode, capabilities && user != 0);
-    mode.setuid &= metadata.uid() != user;
-    mode.setgid &= metadata.gid() != group;
-    mode
 }
 
 /// The libraries that a program names, where the dynamic linker would look for them.

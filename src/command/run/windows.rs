@@ -1,5 +1,5 @@
 //! `run` for programs of Windows: the hooks' library becomes the program's first import, and the program
-//! begins when the library has said what it took over. Under Wine; where `run` is, Windows is not.
+//! begins when the library has said what it took over. On Windows itself, and elsewhere under Wine.
 
 use std::{
     ffi::OsStr,
@@ -16,15 +16,14 @@ use alloc8_gen::{
         launcher::{self, FATAL, Record, in_words},
     },
     spec::Platform,
-    toolchain::{Compiler, Runner, windows_folder},
+    toolchain::{Compiler, HOST, Runner, is_windows, windows_folder},
     verify::hooks::{Meeting, TABLE, c_libraries, meet},
 };
 use serde_json::json;
 
 use super::{
-    NOT_EXECUTABLE, NOT_FOUND, REFUSED, Show, cannot_execute,
-    evidence::{private_folder, put},
-    find_allocator,
+    NOT_EXECUTABLE, NOT_FOUND, REFUSED, Show, cannot_execute, evidence::put, find_allocator, host,
+    scratch::Scratch,
 };
 use crate::{
     cli::Run,
@@ -47,7 +46,7 @@ struct Program {
     runner: Runner,
 }
 
-pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u8> {
+pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u32> {
     if options.print_env {
         return Err(Diagnostic::error("A8685", "nothing is set in the environment for Windows")
             .fact("the library is put among the program's imports when it is started")
@@ -60,16 +59,14 @@ pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u8>
         return Ok(NOT_FOUND);
     };
     let program = read_program(path, platform)?;
-    let compiler = Compiler::find(options.archive.cc.as_deref(), Some(&program.target))?;
-    let library = library(options, platform, &compiler, show)?;
+    let (library, launcher) = tools(options, &program, platform, show)?;
     judge(&program, &library, platform)?;
-    let launcher = launcher::launcher(&compiler, &cache())?;
-    let folder = Scratch(private_folder()?);
-    let record = folder.0.join("record");
+    let folder = Scratch::new()?;
+    let record = folder.path.join("record");
     let (library, path) = (absolute(&library), absolute(&program.path));
     let mut command = launcher::command(&program.runner, &launcher, &record, &library, &path);
     command.args(&options.command);
-    match command.status() {
+    match command.spawn().and_then(|mut child| host::wait_for(&mut child)) {
         Ok(status) => {
             let text = fs::read(&record).unwrap_or_default();
             let record = Record::read(&String::from_utf8_lossy(&text));
@@ -82,17 +79,9 @@ pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u8>
     }
 }
 
-/// A folder that goes when we go.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
+/// Not the real one, which Windows spells in a way (`\\\\?\\`) that no table of imports can have.
 fn absolute(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /* ---- The program ---- */
@@ -102,7 +91,7 @@ fn absolute(path: &Path) -> PathBuf {
 fn find(name: &OsStr) -> Option<PathBuf> {
     let text = name.to_string_lossy().replace('\\', "/");
     let named = match text.as_bytes() {
-        [letter, b':', b'/', rest @ ..] if letter.is_ascii_alphabetic() => {
+        [letter, b':', b'/', rest @ ..] if letter.is_ascii_alphabetic() && !is_windows(HOST) => {
             let drive = format!("{}:", char::from(letter.to_ascii_lowercase()));
             let rest = String::from_utf8_lossy(rest).into_owned();
             windows_folder().parent()?.with_file_name("dosdevices").join(drive).join(rest)
@@ -140,8 +129,14 @@ fn read_program(path: PathBuf, platform: &Platform) -> Result<Program> {
     let (Some(target), Some(runner)) = (target.clone(), runner) else {
         let what = target.unwrap_or_else(|| "a CPU that is not known here".to_owned());
         return Err(Diagnostic::error("A8681", format!("`{shown}` does not run here"))
-            .fact(format!("it is for {what}, and no Wine here runs that"))
-            .help("install Wine (on Debian: apt-get install wine wine64; for 32 bits its libraries for i386, WINEDLLPATH)")
+            .fact(match is_windows(HOST) {
+                true => format!("it is for {what}, and this is {HOST}"),
+                false => format!("it is for {what}, and no Wine here runs that"),
+            })
+            .help(match is_windows(HOST) {
+                true => "start it on a machine of its own kind",
+                false => "install Wine (on Debian: apt-get install wine wine64; for 32 bits its libraries for i386, WINEDLLPATH)",
+            })
             .into());
     };
     Ok(Program { path, image, target, runner })
@@ -149,15 +144,32 @@ fn read_program(path: PathBuf, platform: &Platform) -> Result<Program> {
 
 /* ---- The library ---- */
 
+/// The library and the launcher. A compiler is looked for where one of them is not there yet.
+fn tools(
+    options: &Run,
+    program: &Program,
+    platform: &Platform,
+    show: &Show,
+) -> Result<(PathBuf, PathBuf)> {
+    let launcher = launcher::built_in(&program.target, &cache())?;
+    if let (Some(library), Some(launcher)) = (&options.preload, &launcher) {
+        return Ok((library.clone(), launcher.clone()));
+    }
+    let compiler = Compiler::find(options.archive.cc.as_deref(), Some(&program.target))?;
+    let library = match &options.preload {
+        Some(library) => library.clone(),
+        None => library(options, platform, &compiler, show)?,
+    };
+    let compiled = || launcher::launcher(&compiler, &cache());
+    Ok((library, launcher.map_or_else(compiled, Ok)?))
+}
+
 fn library(
     options: &Run,
     platform: &Platform,
     compiler: &Compiler,
     show: &Show,
 ) -> Result<PathBuf> {
-    if let Some(path) = &options.preload {
-        return Ok(path.clone());
-    }
     let allocator = find_allocator(options.allocator.as_deref().unwrap_or("simple_heap"), show)?;
     let hook = options.hook.and_then(hook_name);
     if hook.as_deref() == Some("redirect") {
@@ -232,7 +244,7 @@ fn tell(
     platform: &Platform,
     options: &Run,
     show: &Show,
-) -> Result<u8> {
+) -> Result<u32> {
     let shown = program.path.display();
     if let Some(status) = record.early {
         let message = format!("`{shown}` ended before its first instruction: {}", in_words(status));
@@ -280,15 +292,7 @@ fn tell(
         Some(to) => prove(record, ended, to, platform, show)?,
         None => true,
     };
-    Ok(if holds { low_bits(ended) } else { REFUSED })
-}
-
-/// As much of a status as there is room for here; never one of failure as success.
-fn low_bits(status: u32) -> u8 {
-    match status.to_le_bytes()[0] {
-        0 if status != 0 => u8::MAX,
-        low => low,
-    }
+    Ok(if holds { ended } else { REFUSED })
 }
 
 /// The program's libraries that are nowhere; none if Wine has no Windows yet.
@@ -344,14 +348,4 @@ fn prove(record: &Record, ended: u32, to: &Path, platform: &Platform, show: &Sho
         show.diagnostics(&[Diagnostic::error("A8665", "the proof failed").fact(what)]);
     }
     Ok(holds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_failure_becomes_success_by_losing_its_upper_bits() {
-        assert_eq!([0, 7, 255, 256, 0xC000_0005].map(low_bits), [0, 7, 255, 255, 5]);
-    }
 }

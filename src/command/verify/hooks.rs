@@ -8,7 +8,7 @@ use alloc8_gen::{
     interposer::launcher,
     plan::Plan,
     spec::{self, Abi, Platform},
-    toolchain::{Compiler, Runner, target_of},
+    toolchain::{Compiler, HOST, Runner, target_of},
     verify::hooks::{Meeting, REGISTER, TABLE, abis_of, judge_hooks, meet},
 };
 use serde_json::json;
@@ -83,8 +83,11 @@ fn run_laws(
 
 /// What compilers call the systems that a file may be for, in the order of the platform's ABIs.
 pub(crate) fn targets(platform: &Platform, image: &Image) -> Vec<String> {
-    let target =
-        |abi: &Abi| target_of(image.machine?, image.class, Endian::Little, &abi.environments);
+    let is_hosts = |abi: &Abi| platform.abi_of(HOST).is_some_and(|own| own.name == abi.name);
+    let target = |abi: &Abi| {
+        let other = target_of(image.machine?, image.class, Endian::Little, &abi.environments);
+        other.or_else(|| is_hosts(abi).then(|| HOST.to_owned()))
+    };
     abis_of(platform, image).into_iter().filter_map(target).collect()
 }
 

@@ -1,0 +1,11 @@
+//! What systems do in ways of their own, for the library: groups of processes, links, how a process ended.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use unix::{end_group, lead_group, link, signal};
+#[cfg(windows)]
+pub(crate) use windows::{end_group, lead_group, link, signal};
