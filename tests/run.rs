@@ -8,6 +8,7 @@ mod tool;
 
 mod run {
     mod asked;
+    mod leftovers;
     mod preload;
     mod proof;
     mod refused;
