@@ -9,12 +9,13 @@ use std::{
 use alloc8_gen::{allocator::Role, spec};
 
 /// The library's modules: each may import those that stand before it, and no other.
-const STREET: [&str; 24] = [
+const STREET: [&str; 25] = [
     // What all others say their mistakes with, and what is compiled in.
     "codes",
     "diagnostic",
     "embedded",
     "parallel",
+    "system",
     "toml_text",
     // Facts.
     "prototype",
@@ -120,6 +121,28 @@ fn modules_import_what_stands_before_them_in_the_street() {
     }
     assert_eq!(wrong, [""; 0]);
     assert_eq!(seen.len(), STREET.len(), "{seen:?}");
+}
+
+/// Where what one system alone has may stand.
+const EDGES: [&str; 6] = [
+    "command/host.rs",
+    "command/host/unix.rs",
+    "command/host/windows.rs",
+    "system.rs",
+    "system/unix.rs",
+    "system/windows.rs",
+];
+
+#[test]
+fn what_one_system_alone_has_stands_at_the_edges() {
+    let alone = ["os::unix", "os::windows", "cfg(unix)", "cfg(windows)", "cfg(not(", "rustix::"];
+    let (edges, others): (Vec<_>, Vec<_>) = sources()
+        .into_iter()
+        .filter(|(_, text)| alone.iter().any(|word| text.contains(word)))
+        .map(|(file, _)| file.display().to_string().replace('\\', "/"))
+        .partition(|file| EDGES.contains(&file.as_str()));
+    assert_eq!(others, [""; 0]);
+    assert_eq!(edges.len(), EDGES.len(), "{edges:?}");
 }
 
 #[test]

@@ -279,9 +279,10 @@ mod tests {
 
     #[test]
     fn what_hangs_is_ended_with_all_that_it_started() {
-        use std::{io::Read, os::unix::process::CommandExt};
+        use std::io::Read;
         let mut command = Command::new("sh");
-        command.args(["-c", "sleep 60 & wait"]).stdout(Stdio::piped()).process_group(0);
+        command.args(["-c", "sleep 60 & wait"]).stdout(Stdio::piped());
+        lead_group(&mut command);
         let mut child = command.spawn().unwrap();
         assert_eq!(wait(&mut child, Duration::from_millis(50)), None);
         // The pipe ends when its last writer does: the sleep too is gone.
