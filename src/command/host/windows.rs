@@ -7,11 +7,13 @@ use std::{
     os::windows::fs::{OpenOptionsExt, symlink_file},
     path::Path,
     process::{Child, Command, ExitCode, ExitStatus},
-    sync::{Arc, atomic::AtomicBool},
 };
 
 use alloc8_gen::artifact::program::Mode;
-use signal_hook::{consts::SIGINT, flag};
+use windows_sys::{
+    Win32::System::Console::{CTRL_BREAK_EVENT, CTRL_C_EVENT, SetConsoleCtrlHandler},
+    core::BOOL,
+};
 
 /// No program takes another one's place here: it is started, and waited for.
 pub(crate) fn execute(mut command: Command) -> io::Result<u32> {
@@ -23,8 +25,17 @@ pub(crate) fn call_it(_: &mut Command, _: &OsStr) {}
 
 /// Waits for the program. Ctrl-C is for the program: it reaches all on a console, and who waits goes on waiting.
 pub(crate) fn wait_for(child: &mut Child) -> io::Result<ExitStatus> {
-    flag::register(SIGINT, Arc::new(AtomicBool::new(false)))?;
+    leave_ctrl_c_to_others();
     child.wait()
+}
+
+#[expect(unsafe_code, reason = "the standard library has nothing for it")]
+fn leave_ctrl_c_to_others() {
+    unsafe extern "system" fn is_known(event: u32) -> BOOL {
+        BOOL::from(event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT)
+    }
+    // SAFETY: the function may be called at any time, on any thread: it touches nothing.
+    unsafe { SetConsoleCtrlHandler(Some(is_known), 1) };
 }
 
 /// The program's status.
