@@ -14,6 +14,8 @@ ALLOC8_GEN ?= alloc8-gen
 ALLOC8_ZIG ?= zig
 CARGO ?= cargo
 CFLAGS = -O2
+# What it is to alloc8-gen, which knows all four.
+DESCRIPTION = $(NAME)
 OUT = build/$(or $(TARGET),native)
 ARCHIVE = $(OUT)/lib$(NAME).a
 
@@ -22,7 +24,7 @@ SYSTEM = macos
 LIBRARY = lib$(NAME)-preload.dylib
 ZIG_TARGET = $(TARGET:-apple-darwin=-macos.11.0)
 CC = $(ALLOC8_ZIG) cc -target $(ZIG_TARGET) -idirafter $(abspath $(HERE))/zig
-CXX = $(ALLOC8_ZIG) c++ -target $(ZIG_TARGET)
+CXX = $(ALLOC8_ZIG) c++ -target $(ZIG_TARGET) -idirafter $(abspath $(HERE))/zig
 AR = $(ALLOC8_ZIG) ar
 PIC =
 else ifneq ($(filter %-windows-gnu,$(TARGET)),)
@@ -43,7 +45,7 @@ endif
 
 # The tool measures what the archive keeps, compiles the shim, joins the two and reads the result back.
 $(OUT)/$(LIBRARY): $(ARCHIVE)
-	$(ALLOC8_GEN) build -p $(SYSTEM) $(if $(TARGET),--target $(TARGET)) -a $(NAME) --lib $< -o $@
+	$(ALLOC8_GEN) build -p $(SYSTEM) $(if $(TARGET),--target $(TARGET)) -a $(DESCRIPTION) --lib $< -o $@
 
 # The compiler and its options are above.
 $(ARCHIVE): $(HERE)/real.mk

@@ -1,6 +1,6 @@
 //! `examples/real`: each Makefile builds a library for this machine that is complete and takes effect.
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use super::made::made;
 
@@ -50,4 +50,26 @@ fn one_command_makes_a_library_of_rpmalloc() {
 #[ignore = "long; cargo xtask test --all"]
 fn one_command_makes_a_library_of_jemalloc() {
     one_command_makes("jemalloc");
+}
+
+/// The crates of a lock file that are allocators, or for hooks, each with its checksum.
+fn locked(folder: &str) -> Vec<(String, String)> {
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("Cargo.lock");
+    let lock: toml::Table = fs::read_to_string(&lock).unwrap().parse().unwrap();
+    let packages = lock["package"].as_array().unwrap().iter();
+    let crates = packages.filter_map(|package| {
+        let name = package["name"].as_str()?;
+        Some((name.to_owned(), package.get("checksum")?.as_str()?.to_owned()))
+    });
+    crates.filter(|(name, _)| name.ends_with("-sys")).collect()
+}
+
+/// The descriptions that are built in were measured on those.
+#[test]
+fn the_crates_are_those_that_the_tests_of_real_allocators_build() {
+    let (here, there) = (locked("examples/real"), locked("tests/allocators"));
+    assert_eq!(here.len(), 5, "{here:?}");
+    for pinned in here {
+        assert!(there.contains(&pinned), "{pinned:?} is not in {there:?}");
+    }
 }

@@ -40,3 +40,27 @@ fn rpmalloc_from_its_crate_runs_on_macos() {
         run.says("threads 5 started 5 ended", bench.cpu.zig);
     }
 }
+
+/// Its thread-locals are those of `thread_locals.c`: the system's would come from malloc.
+#[test]
+fn snmalloc_from_its_crate_runs_on_macos() {
+    for bench in benches().into_iter().take(if all() { 2 } else { 1 }) {
+        let Some(library) = made("snmalloc", Some(triple(&bench))) else { return };
+        let run = bench.run_without(WITHOUT, &library, "snmalloc");
+        let [reallocf, reallocarrayf, zone_free] = OF_FREED_BLOCKS;
+        let inner = "malloc_size_of_an_inner_address_is_0";
+        run.fails(&[reallocf, reallocarrayf, inner, zone_free], bench.cpu.zig);
+        assert_eq!(run.end.as_deref(), Some("client: 80 checks, 4 failed"), "{}", run.said);
+        run.says("threads 5 started 5 ended", bench.cpu.zig);
+    }
+}
+
+/// It asks for more of a Mac than the loader has: it is built, and read back. Its configure script and its many
+/// files take minutes.
+#[test]
+#[ignore = "long; cargo xtask test --all"]
+fn jemalloc_from_its_crate_is_built_for_macos() {
+    for bench in benches() {
+        made("jemalloc", Some(triple(&bench)));
+    }
+}

@@ -1,4 +1,4 @@
-//! The DLL of `examples/real`, by its one command, under a program whose threads allocate.
+//! The DLLs of `examples/real`, each by its one command, under a program whose threads allocate.
 
 use std::{
     fs,
@@ -48,12 +48,12 @@ int main(void)
 }
 "#;
 
-#[test]
-fn mimalloc_from_its_crate_runs_on_windows() {
+fn its_library_runs_on_windows(name: &str) {
     let Some(wine) = Wine::new() else { return };
-    let Some(library) = made("mimalloc", Some(&X64.target())) else { return };
+    let Some(library) = made(name, Some(&X64.target())) else { return };
+    let file = format!("{name}-preload.dll");
     let place = tempfile::tempdir_in(folder()).unwrap();
-    fs::copy(&library, place.path().join("mimalloc-preload.dll")).unwrap();
+    fs::copy(&library, place.path().join(&file)).unwrap();
     fs::write(place.path().join("work.c"), WORK).unwrap();
     let mut gcc = Command::new(X64.gcc());
     gcc.current_dir(&place).args(["-O1", "-fno-builtin", "work.c", "-o", "work.exe"]);
@@ -64,10 +64,32 @@ fn mimalloc_from_its_crate_runs_on_windows() {
 
     let mut under = wine.around(Command::new(env!("CARGO_BIN_EXE_alloc8-gen")));
     under.current_dir(&place).env("XDG_CACHE_HOME", folder().join("cache")).stdin(Stdio::null());
-    under.args(["run", "-p", "windows", "--preload", "mimalloc-preload.dll", "--proof", "--"]);
-    let output = under.arg("work.exe").output().unwrap();
+    under.args(["run", "-p", "windows", "--preload", &file, "--proof", "--", "work.exe"]);
+    let output = under.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), sum.trim_end(), "{said}");
     assert!(said.contains("proof: hooked before"), "{said}");
+}
+
+#[test]
+fn mimalloc_from_its_crate_runs_on_windows() {
+    its_library_runs_on_windows("mimalloc");
+}
+
+#[test]
+fn rpmalloc_from_its_crate_runs_on_windows() {
+    its_library_runs_on_windows("rpmalloc");
+}
+
+#[test]
+fn snmalloc_from_its_crate_runs_on_windows() {
+    its_library_runs_on_windows("snmalloc");
+}
+
+/// Its configure script and its many files take minutes.
+#[test]
+#[ignore = "long; cargo xtask test --all"]
+fn jemalloc_from_its_crate_runs_on_windows() {
+    its_library_runs_on_windows("jemalloc");
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 #include <sched.h>
+#include <sys/uio.h>
 
 // A function or a variable of the model, under Darwin's name with its underscore.
 #define MODEL(name) {"_" #name, sys_##name}
@@ -78,7 +79,7 @@ static const struct {
     {"dyld_stub_binder", (void *)(uintptr_t)not_bound},
     LINUX(bzero), LINUX(memcpy), LINUX(memmove), LINUX(memset), LINUX(memcmp), LINUX(bcmp), LINUX(strlen),
     LINUX(strnlen), LINUX(strcmp), LINUX(strncmp), LINUX(strtol), LINUX(getenv), LINUX(fputs), LINUX(exit), LINUX(_exit),
-    LINUX(getpid), LINUX(sched_yield), LINUX(__cxa_atexit),
+    LINUX(getpid), LINUX(fsync), LINUX(writev), LINUX(sched_yield), LINUX(__cxa_atexit),
 };
 
 static bool is_hidden(const char *name) {

@@ -53,9 +53,8 @@ void *darwin_mmap(size_t size) {
 // tools, not -1.
 void *sys_mmap(void *hint, size_t size, int protection, int flags, int fd, long offset) {
     int linux_flags = flags & 0x13; // shared, private, fixed
-    if (flags & 0x40) linux_flags |= MAP_NORESERVE;
     bool anonymous = flags & 0x1000, fixed = flags & 0x10;
-    if (anonymous) linux_flags |= MAP_ANONYMOUS;
+    if (anonymous) linux_flags |= MAP_ANONYMOUS | MAP_NORESERVE; // as MAP_NORESERVE (0x40) or not: Darwin sets none aside
     void *at = anonymous && !fixed ? map_aligned(hint, pages(size), protection, linux_flags)
                                    : mmap(hint, size, protection, linux_flags, anonymous ? -1 : fd, offset);
     if (at == MAP_FAILED) *darwin_errno() = to_darwin(errno);
@@ -119,6 +118,22 @@ int sys_mach_vm_allocate(unsigned task, uintptr_t *address, size_t size, int fla
     void *room = task == task_self && flags & 1 ? darwin_mmap(size) : NULL; // VM_FLAGS_ANYWHERE alone
     *address = (uintptr_t)room;
     return room ? 0 : 3; // KERN_NO_SPACE
+}
+
+// Memory of its own alone, anywhere, where the mask's bits are zero.
+int sys_mach_vm_map(unsigned task, uintptr_t *address, size_t size, uintptr_t mask, int flags, unsigned object,
+                    uint64_t offset, int copy, int protection, int most, unsigned inherit) {
+    (void)offset, (void)copy, (void)most, (void)inherit;
+    if (task != task_self || !(flags & 1) || object != 0) return 4; // KERN_INVALID_ARGUMENT
+    size = pages(size);
+    char *room = darwin_mmap(size + mask);
+    if (room == NULL) return 3; // KERN_NO_SPACE
+    char *at = (char *)(((uintptr_t)room + mask) & ~mask), *end = room + pages(size + mask);
+    if (at != room) munmap(room, (size_t)(at - room));
+    if (at + size != end) munmap(at + size, (size_t)(end - (at + size)));
+    mprotect(at, size, protection & 7);
+    *address = (uintptr_t)at;
+    return 0;
 }
 
 int sys_mach_vm_deallocate(unsigned task, uintptr_t address, size_t size) {

@@ -26,7 +26,7 @@ X(os_unfair_lock_trylock) X(os_unfair_lock_unlock) X(os_unfair_lock_assert_owner
 X(os_unfair_lock_assert_not_owner) X(dispatch_async_f) X(dispatch_get_global_queue) X(usleep) X(sleep)
 X(fork) X(waitpid) X(mmap) X(munmap) X(mprotect) X(madvise) X(getpagesize) X(sysconf) X(pathconf)
 X(sysctl) X(task_info) X(getrusage) X(clock_gettime) X(mach_absolute_time) X(arc4random_buf) X(getentropy) X(open)
-X(close) X(read) X(write) X(mach_thread_self) X(mach_vm_read_overwrite) X(mach_vm_allocate)
+X(close) X(read) X(write) X(mach_thread_self) X(mach_vm_read_overwrite) X(mach_vm_allocate) X(mach_vm_map)
 X(mach_vm_deallocate) X(strdup) X(strndup) X(abort) X(memset_pattern4) X(memset_pattern8)
 X(memset_pattern16) X(dlopen) X(dlsym) X(dlclose) X(dlerror) X(raise) X(kill)
 X(pipe) X(getrlimit) X(setrlimit) X(atexit)

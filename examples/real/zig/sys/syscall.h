@@ -1,0 +1,1 @@
+/* jemalloc includes it on every Unix, and uses nothing of it on Apple's. */
