@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = HERE / "target" / "release" / "libsampling.so"
-BYTES = 20_011  # a prime; with many more, a sample may fall on the same line of a loop each time
+BYTES = 10_007
 
 
 class Place(NamedTuple):
@@ -101,7 +101,7 @@ def svg(places, top=20):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bytes", type=int, default=BYTES, help="from one sample to the next")
+    parser.add_argument("--bytes", type=int, default=BYTES, help="from one sample to the next, on the average")
     parser.add_argument("--top", type=int, default=20, help="how many lines to show")
     parser.add_argument("--svg", type=Path, help="a file for the plot")
     parser.add_argument("script")

@@ -53,6 +53,7 @@ impl Sampling {
         let mut python = command(self.python.to_str().unwrap());
         python.args(arguments).current_dir(&self.scripts).env("PYTHONMALLOC", "malloc");
         python.env("PYTHONDONTWRITEBYTECODE", "1").env("SAMPLING_FILE", self.file());
+        python.env("SAMPLING_SEED", "1");
         python
     }
 
@@ -113,6 +114,30 @@ fn the_sampler_is_complete_and_keeps_the_laws_while_every_byte_is_sampled() {
     assert!(seen.lines().count() > 60 && seen.lines().all(|line| line.ends_with("\t0\t(native)")));
 }
 
+/// What is usual.
+const BYTES: usize = 10_007;
+
+/// Two lines whose blocks take 10,000 bytes together, and nothing else that does.
+const PERIOD: &str = "
+import itertools
+for _ in itertools.repeat(None, 20000):
+    bytes(967)
+    bytes(8967)
+";
+
+#[test]
+fn a_loop_as_long_as_the_distance_of_samples_does_not_hide_a_line() {
+    let Some(sampling) = Sampling::new() else { return };
+    let (places, _) = sampling.seen(10_000, &["-c", PERIOD]);
+    for (line, size) in [(4, 1000.0), (5, 9000.0)] {
+        let place = at(&places, "<string>", line);
+        for bytes in [place.allocated, place.freed] {
+            let share = bytes as f64 / (20_000.0 * size);
+            assert!((share - 1.0).abs() < 0.15, "{places:#?}");
+        }
+    }
+}
+
 /// The lines of a script that say `# line:`.
 fn marked(script: &Path) -> Vec<usize> {
     let text = fs::read_to_string(script).unwrap();
@@ -123,7 +148,7 @@ fn marked(script: &Path) -> Vec<usize> {
 fn each_line_of_two_threads_is_within_15_percent_of_tracemalloc() {
     let Some(sampling) = Sampling::new() else { return };
     let traced = text(&finish(&mut sampling.alone(&["test/workload.py", "--trace"])).stdout);
-    let (places, _) = sampling.seen(20_011, &["test/workload.py"]);
+    let (places, _) = sampling.seen(BYTES, &["test/workload.py"]);
     let lines = marked(&sampling.scripts.join("test/workload.py"));
     assert_eq!(lines.len(), 3);
     for line in lines {
@@ -186,7 +211,7 @@ released.pthread_join(thread, None)
 #[test]
 fn what_is_allocated_without_the_interpreter_s_lock_is_native() {
     let Some(sampling) = Sampling::new() else { return };
-    let (places, _) = sampling.seen(100_003, &["-c", LOCKS]);
+    let (places, _) = sampling.seen(BYTES, &["-c", LOCKS]);
     let millions = |line: &Place| (line.allocated + 500_000) / 1_000_000;
     assert_eq!(millions(at(&places, "<string>", 5)), 50);
     let native = millions(at(&places, "(native)", 0));

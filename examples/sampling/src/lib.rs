@@ -3,6 +3,7 @@
 #![no_std]
 #![warn(missing_docs)]
 
+mod chance;
 mod heap;
 mod names;
 mod places;

@@ -34,7 +34,8 @@ static mut FILE: [u8; 4096] = [0; 4096];
 
 extern "C" fn begin(_: c_int, _: *const *const c_char, environment: *const *const c_char) {
     let Some(path) = variable(environment, b"SAMPLING_FILE=") else { return };
-    let every = variable(environment, b"SAMPLING_BYTES=").and_then(number).unwrap_or(20_011);
+    let every = variable(environment, b"SAMPLING_BYTES=").and_then(number).unwrap_or(10_007);
+    let seed = variable(environment, b"SAMPLING_SEED=").and_then(number);
     let file = &raw mut FILE;
     // SAFETY: nobody else is there yet.
     let file = unsafe { &mut *file };
@@ -43,7 +44,7 @@ extern "C" fn begin(_: c_int, _: *const *const c_char, environment: *const *cons
             *to = *from;
         }
         python::find();
-        sampler::start(every);
+        sampler::start(every, seed.map(|seed| seed as u64));
     }
 }
 

@@ -1,11 +1,12 @@
 //! Counts bytes, and takes a sample whenever enough have come together.
 
 use core::{
+    cell::UnsafeCell,
     ffi::c_int,
     sync::atomic::{AtomicIsize, AtomicUsize, Ordering},
 };
 
-use crate::{places, python};
+use crate::{chance::Chance, places, python};
 
 #[link(name = "c")]
 unsafe extern "C" {
@@ -14,7 +15,7 @@ unsafe extern "C" {
     safe fn __errno_location() -> *mut c_int;
 }
 
-/// Bytes from one sample to the next; 0 before the constructor has run, and when nobody asked.
+/// Bytes from one sample to the next, on the average; 0 before the constructor has run, and when nobody asked.
 static EVERY: AtomicIsize = AtomicIsize::new(0);
 
 /// The thread that takes a sample, or forks; 0 if none does.
@@ -23,8 +24,23 @@ static OWNER: AtomicUsize = AtomicUsize::new(0);
 /// What the sample that is being taken has allocated so far, less what it has freed.
 static OWN: AtomicIsize = AtomicIsize::new(0);
 
-pub(crate) fn start(every: usize) {
-    EVERY.store(isize::try_from(every).unwrap_or(isize::MAX), Ordering::Relaxed);
+struct Shared(UnsafeCell<Chance>);
+
+// SAFETY: only whoever holds the lock looks at it.
+unsafe impl Sync for Shared {}
+
+static CHANCE: Shared = Shared(UnsafeCell::new(Chance(0)));
+
+/// As long as there is one thread.
+pub(crate) fn start(every: usize, seed: Option<u64>) {
+    let every = isize::try_from(every).unwrap_or(isize::MAX);
+    // SAFETY: nobody else is there yet.
+    let chance = unsafe { &mut *CHANCE.0.get() };
+    *chance = Chance(seed.unwrap_or_else(Chance::seed));
+    for meter in [&ALLOCATED, &FREED] {
+        meter.due.store(chance.distance(every), Ordering::Relaxed);
+    }
+    EVERY.store(every, Ordering::Relaxed);
 }
 
 pub(crate) fn is_on() -> bool {
@@ -35,14 +51,20 @@ pub(crate) fn is_on() -> bool {
 pub(crate) struct Meter {
     /// Counted since the last sample; negative while blocks that are not the program's are awaited.
     bytes: AtomicIsize,
+    /// How many it takes to the next one.
+    due: AtomicIsize,
     /// 1, or -1 for what is given back.
     sign: isize,
 }
 
-pub(crate) static ALLOCATED: Meter = Meter { bytes: AtomicIsize::new(0), sign: 1 };
-pub(crate) static FREED: Meter = Meter { bytes: AtomicIsize::new(0), sign: -1 };
+pub(crate) static ALLOCATED: Meter = Meter::new(1);
+pub(crate) static FREED: Meter = Meter::new(-1);
 
 impl Meter {
+    const fn new(sign: isize) -> Meter {
+        Meter { bytes: AtomicIsize::new(0), due: AtomicIsize::new(isize::MAX), sign }
+    }
+
     /// The program's bytes; those of a sample are kept apart, so that none is sampled itself.
     pub(crate) fn count(&self, bytes: usize) {
         let bytes = bytes.cast_signed();
@@ -52,7 +74,7 @@ impl Meter {
             return;
         }
         let so_far = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if so_far >= EVERY.load(Ordering::Relaxed) {
+        if so_far >= self.due.load(Ordering::Relaxed) {
             self.sample();
         }
     }
@@ -63,12 +85,17 @@ impl Meter {
         // SAFETY: errno is this thread's own, and what is asked of Python may change it.
         let errno = unsafe { *__errno_location() };
         lock();
-        let every = EVERY.load(Ordering::Relaxed);
-        let so_far = self.bytes.load(Ordering::Relaxed);
+        let (so_far, due) = (self.bytes.load(Ordering::Relaxed), self.due.load(Ordering::Relaxed));
         // Another thread may have been faster.
-        let bytes = so_far - so_far.checked_rem(every).unwrap_or(so_far);
-        if bytes > 0 {
-            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if so_far >= due {
+            let every = EVERY.load(Ordering::Relaxed);
+            // The byte that was sampled stands for so many, and each of the block's after it for itself: that is what
+            // further samples in it would come to.
+            let bytes = every + (so_far - due);
+            // SAFETY: the lock is held.
+            let distance = unsafe { (*CHANCE.0.get()).distance(every) };
+            self.due.store(distance, Ordering::Relaxed);
+            self.bytes.fetch_sub(so_far, Ordering::Relaxed);
             let line = python::current_line();
             let (file, number) = line.as_ref().map_or((&[][..], 0), |l| (l.file, l.number));
             places::add(file, number, bytes * self.sign);
