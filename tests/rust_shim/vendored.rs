@@ -1,4 +1,5 @@
-//! The fragment for cargo: `examples/rust_cdylib` with the shim vendored, built without alloc8-gen.
+//! The fragment for cargo: `examples/rust_cdylib` with the shim vendored, and a crate around an archive of C, both
+//! built without alloc8-gen.
 
 use std::{fs, path::Path};
 
@@ -28,6 +29,27 @@ mod alloc8;
 
 fn main() {
     alloc8::link();
+}
+";
+
+const BUILD_AROUND: &str = "#[path = \"alloc8/linux-rust/alloc8.rs\"]
+mod alloc8;
+
+fn main() {
+    let here = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap();
+    println!(\"cargo::rustc-link-search=native={here}/the heap\");
+    println!(\"cargo::rerun-if-changed=the heap/libsimple_heap.a\");
+    alloc8::link();
+}
+";
+
+const LIB_AROUND: &str = "#![no_std]
+#[path = \"../alloc8/linux-rust/shim.rs\"]
+pub mod alloc8;
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
 }
 ";
 
@@ -91,4 +113,51 @@ fn a_crate_with_vendored_files_builds_without_the_tool_and_once() {
     let other = finish(command("cc").args(["-print-file-name=libm.so.6"]));
     let output = cargo(&test).env("LIBRARY", text(&other.stdout).trim()).output().unwrap();
     assert!(!output.status.success() && text(&output.stdout).contains("\"calloc\""), "{output:?}");
+}
+
+#[test]
+fn a_crate_around_an_archive_of_c_is_linked_with_it_and_only_when_it_changed() {
+    let temporary = tempfile::tempdir().unwrap();
+    let place = temporary.path().join("größer als");
+    for part in ["src", "the heap"] {
+        fs::create_dir_all(place.join(part)).unwrap();
+    }
+    fs::write(place.join("Cargo.toml"), MANIFEST.replace("vendored", "around")).unwrap();
+    fs::write(place.join("build.rs"), BUILD_AROUND).unwrap();
+    fs::write(place.join("src/lib.rs"), LIB_AROUND).unwrap();
+    let mut tool = command(env!("CARGO_BIN_EXE_alloc8-gen"));
+    tool.args(["generate", "-p", "linux", "-a", "simple_heap", "--lang", "rust", "-o", "alloc8"]);
+    finish(tool.current_dir(&place));
+    let archive = |more: &[&str]| {
+        let mut gcc = command("gcc");
+        gcc.args(["-O2", "-fPIC", "-c", "-o", "heap.o"]).args(more).current_dir(&place);
+        finish(gcc.arg(Path::new(ROOT).join("examples/simple_heap/simple_heap.c")));
+        let mut ar = command("ar");
+        finish(ar.args(["rcs", "the heap/libsimple_heap.a", "heap.o"]).current_dir(&place));
+    };
+
+    let target = folder("around");
+    let build = || {
+        let mut cargo = command(&std::env::var("CARGO").unwrap_or("cargo".to_owned()));
+        cargo.args(["build", "--release", "--offline", "--target-dir"]).arg(&target);
+        let said = text(&finish(cargo.current_dir(&place)).stderr);
+        assert!(!said.contains("warning"), "{said}");
+        said.contains("Compiling around")
+    };
+    archive(&[]);
+    assert!(build());
+    assert!(!build(), "made twice");
+    archive(&["-g"]);
+    assert!(build(), "the archive is another");
+    assert!(!build(), "made twice");
+
+    let library = target.join("release/libaround.so");
+    let mut verify = command(env!("CARGO_BIN_EXE_alloc8-gen"));
+    let verdict = verify.args(["verify", "-a", "simple_heap", "--lang", "rust"]).arg(&library);
+    let verdict = text(&finish(verdict).stdout);
+    assert!(verdict.trim_end().ends_with("complete"), "{verdict}");
+    let mut run = command(env!("CARGO_BIN_EXE_alloc8-gen"));
+    run.args(["run", "--proof", "--preload"]).arg(&library).args(["--", "ls", "/"]);
+    let proof = text(&finish(&mut run).stderr);
+    assert!(proof.contains("proof: 1 of 1 programs ran with their heap in"), "{proof}");
 }
