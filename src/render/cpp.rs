@@ -34,7 +34,12 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     };
     let mut parts =
         vec![part("shim.hpp.tera", "shim.hpp"), part("cpp/redirect.hpp.tera", "redirect.hpp")];
-    for (template, file) in [("cxx.cmake.tera", "alloc8.cmake"), ("cxx.mk.tera", "alloc8.mk")] {
+    let fragments = [
+        ("cxx.cmake.tera", "alloc8.cmake"),
+        ("cxx.mk.tera", "alloc8.mk"),
+        ("cxx.meson.build.tera", "meson.build"),
+    ];
+    for (template, file) in fragments {
         let context = view::build(plan, inputs);
         parts.push(Part { template, file: file.to_owned(), comment: Comment::Hash, context });
     }

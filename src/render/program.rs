@@ -18,20 +18,23 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     parts
 }
 
-/// The fragments for CMake and Make, which join shim and archive into one object.
-pub(super) fn fragments(plan: &Plan, inputs: &Inputs) -> [Part; 2] {
+/// The fragments for CMake, Make and Meson, which join shim and archive into one object.
+pub(super) fn fragments(plan: &Plan, inputs: &Inputs) -> [Part; 3] {
     let mut build = view::build_values(plan, inputs);
     build["asks_for"] = json!(plan.asks_for());
     for (values, abi) in build["abis"].as_array_mut().into_iter().flatten().zip(&plan.platform.abis)
     {
         values["weak"] = json!(view::weak(plan, abi));
     }
-    [("program.cmake.tera", "alloc8.cmake"), ("program.mk.tera", "alloc8.mk")].map(
-        |(template, file)| Part {
-            template,
-            file: file.to_owned(),
-            comment: Comment::Hash,
-            context: view::context(&build),
-        },
-    )
+    let files = [
+        ("program.cmake.tera", "alloc8.cmake"),
+        ("program.mk.tera", "alloc8.mk"),
+        ("program.meson.build.tera", "meson.build"),
+    ];
+    files.map(|(template, file)| Part {
+        template,
+        file: file.to_owned(),
+        comment: Comment::Hash,
+        context: view::context(&build),
+    })
 }

@@ -84,6 +84,7 @@ pub(super) fn build_values(plan: &Plan, inputs: &Inputs) -> Value {
         "platform": inputs.platform,
         "allocator": plan.allocator.name,
         "description": bracket(&inputs.allocator),
+        "quoted_description": inputs.allocator.replace('\\', "\\\\").replace('\'', "\\'"),
         "libs": plan.allocator.libs,
         "runtime_libs": plan.platform.runtime.libs,
         "link": plan.platform.runtime.link,

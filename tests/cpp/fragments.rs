@@ -1,4 +1,4 @@
-//! The build fragments beside the headers: for CMake and for GNU Make, a class and an archive.
+//! The build fragments beside the headers: for CMake, Meson and GNU Make, a class and an archive.
 
 use std::{
     fs,
@@ -131,4 +131,41 @@ fn gnu_make_makes_libraries_from_a_class_and_from_an_archive() {
     let output = run(work.path(), "make", &["-B"]);
     assert!(said(&output).contains("without a version: zalloc"), "{}", said(&output));
     assert!(!work.path().join("libof_class.so").exists());
+}
+
+const MESON: &str = "\
+project('p', ['c', 'cpp'], default_options: ['cpp_std=c++17', 'warning_level=2', 'werror=true'])
+alloc8_sources = files('unit.cpp')
+alloc8_name = 'of_class'
+subdir('alloc8')
+alloc8_archive = static_library('heap', 'heap.c', pic: true)
+alloc8_name = 'of_archive'
+subdir('simple')
+";
+
+#[test]
+fn meson_makes_libraries_from_a_class_and_from_an_archive() {
+    if !has("meson", "meson") || !has("ninja", "ninja-build") {
+        return;
+    }
+    let work = project();
+    fs::write(work.path().join("meson.build"), MESON).unwrap();
+    done(work.path(), "meson", &["setup", "build"]);
+    let build = ["-C", "build"];
+    done(work.path(), "ninja", &build);
+    let description = heaps::heap("free_list.toml").display().to_string();
+    works(&work.path().join("build/alloc8/libof_class.so"), &description);
+    works(&work.path().join("build/simple/libof_archive.so"), "simple_heap");
+    assert!(done(work.path(), "ninja", &build).contains("no work to do"));
+    // A lost name is seen after the link, each time.
+    let map = work.path().join(format!("alloc8/exports.{}.map", abi()));
+    let text = fs::read_to_string(&map).unwrap();
+    fs::write(&map, text.replace("    calloc;\n", "")).unwrap();
+    for _ in 0..2 {
+        let output = run(work.path(), "ninja", &build);
+        assert!(!output.status.success());
+        let told = String::from_utf8_lossy(&output.stdout); // ninja tells all there
+        assert!(told.contains("without a version: calloc"), "{told}");
+        assert!(!work.path().join("build/alloc8/libof_class.so").exists());
+    }
 }

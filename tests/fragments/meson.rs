@@ -8,11 +8,9 @@ use std::{
 };
 
 use super::project::{
-    LIBRARY, NINJA, PROGRAM, TOOL, command, copy, edit, failed, finish, have, is_direct, modified,
-    succeeded, takes_effect, text, touch,
+    LIBRARY, MESON, NINJA, PROGRAM, TOOL, command, copy, edit, failed, finish, have, is_direct,
+    modified, succeeded, takes_effect, text, touch,
 };
-
-const MESON: (&str, &str) = ("meson", "meson");
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/vendored_meson");
 

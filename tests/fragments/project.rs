@@ -162,6 +162,8 @@ pub(super) fn have(test: &str, programs: &[(&str, &str)]) -> bool {
 
 pub(super) const CMAKE: (&str, &str) = ("cmake", "cmake");
 
+pub(super) const MESON: (&str, &str) = ("meson", "meson");
+
 pub(super) const NINJA: (&str, &str) = ("ninja", "ninja-build");
 
 pub(super) const MAKE: (&str, &str) = ("make", "make");

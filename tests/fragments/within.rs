@@ -1,4 +1,4 @@
-//! Programs that carry the heap, and functions under a prefix: made by CMake and by Make, in projects
+//! Programs that carry the heap, and functions under a prefix: made by CMake, Meson and Make, in projects
 //! of others, and nothing is made twice.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::project::{
-    CMAKE, EXAMPLE, MAKE, NINJA, TOOL, command, copy, edit, failed, finish, have, modified,
+    CMAKE, EXAMPLE, MAKE, MESON, NINJA, TOOL, command, copy, edit, failed, finish, have, modified,
     succeeded, text, touch,
 };
 
@@ -146,6 +146,77 @@ fn cmake_with_make_makes_programs_that_carry_the_heap_and_functions_under_a_pref
     if have("fragments-make", &[CMAKE, MAKE]) {
         builds_and_rebuilds("Unix Makefiles");
     }
+}
+
+const MESON_BUILD: &str = "\
+project('within', ['c', 'cpp'], default_options: ['cpp_std=c++17', 'buildtype=release'])
+alloc8_archive = static_library('block_heap', 'block_heap.cpp', pic: true, override_options: ['b_lto=false'])
+threads = dependency('threads')
+alloc8_name = 'block_heap_inside'
+subdir('alloc8/linux-static')
+inside = [alloc8_heap, threads]
+executable('static', 'everything.cpp', cpp_args: '-fno-builtin', link_args: '-static', dependencies: inside)
+alloc8_name = 'my'
+subdir('alloc8/linux-prefixed')
+executable('under_a_prefix', 'named.c', dependencies: alloc8_heap)
+subdir('below')
+";
+
+const MESON_BELOW: &str =
+    "executable('dynamic', '../everything.cpp', cpp_args: '-fno-builtin', dependencies: inside)\n";
+
+#[test]
+fn meson_makes_programs_that_carry_the_heap_and_functions_under_a_prefix() {
+    if !have("fragments-meson", &[MESON, NINJA]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = project(folder.path());
+    fs::write(source.join("meson.build"), MESON_BUILD).unwrap();
+    fs::write(source.join("below/meson.build"), MESON_BELOW).unwrap();
+    let build = folder.path().join("made by meson");
+    succeeded(&finish(command("meson").arg("setup").arg(&build).current_dir(&source)));
+    let make = |targets: &[&str]| finish(command("ninja").arg("-C").arg(&build).args(targets));
+    let made = || PROGRAMS.map(|program| modified(&build.join(program)));
+    // Which of the programs are made anew; once more, nothing is.
+    let anew = || {
+        let before = made();
+        succeeded(&make(&[]));
+        let after = made();
+        let again = make(&[]);
+        assert!(text(&again).contains("no work to do"), "{}", text(&again));
+        [0, 1, 2].map(|at| before[at] != after[at])
+    };
+    succeeded(&make(&[]));
+    are_ours(&source, &build);
+    assert_eq!(anew(), [false; 3]);
+    for (input, wanted) in [
+        ("alloc8/linux-static/shim.c", [true, true, false]),
+        ("alloc8/linux-static/symbols.lp64.txt", [true, true, false]),
+        ("alloc8/linux-prefixed/meson.build", [false, false, true]),
+        ("block_heap.cpp", [true, true, true]),
+    ] {
+        touch(&source.join(input));
+        assert_eq!(anew(), wanted, "touched {input}");
+    }
+    // The heap prepares last when the program forks: its object is the first in the link.
+    let link = finish(command("ninja").arg("-C").arg(&build).args(["-t", "commands", "static"]));
+    let link = text(&link);
+    let (_, link) = link.rsplit_once(" -o static ").expect("the link");
+    assert!(link.starts_with("alloc8/linux-static/block_heap_inside.o "), "{link}");
+    // A name that is not there fails the build each time, and is forgotten with its cause.
+    for mode in ["static", "prefixed"] {
+        let list = source.join(format!("alloc8/linux-{mode}/symbols.lp64.txt"));
+        let first = if mode == "static" { "\ncalloc\n" } else { "\nmy_calloc\n" };
+        edit(&list, first, &format!("{first}no_such_name\n"));
+        for _ in 0..2 {
+            failed(&make(&[]), "does not define: no_such_name");
+        }
+        edit(&list, "no_such_name\n", "");
+        succeeded(&make(&[]));
+    }
+    are_ours(&source, &build);
+    failed(&make(&["alloc8_check_block_heap_linux_static"]), "needs alloc8-gen");
 }
 
 const MAKEFILE: &str = "\
