@@ -27,7 +27,7 @@ pub(super) const OPERATIONS: &[&str] =
 
 /// Iterations in a timed run, and how many of these each program gets.
 const TIMED: u32 = 1_000_000;
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 9;
 
 /// A way from a program to the heap.
 pub(super) struct Way {

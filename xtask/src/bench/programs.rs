@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 use super::measure::median;
 use crate::shell::{output, program, root, succeeds, which};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// One program's seconds, by heap: wall and user.
 pub(super) struct Row {
@@ -92,30 +92,37 @@ pub(super) fn measure(tool: &Path, work: &Path) -> anyhow::Result<Table> {
             skipped.push(format!("{}: {why}", job.program));
             continue;
         }
-        eprintln!("{}: whole program", job.title);
-        let mut times = vec![Vec::new(); heaps.len()];
-        for _ in 0..ROUNDS {
-            for ((_, library), times) in heaps.iter().zip(&mut times) {
-                times.push(timed(job.script, library.as_deref(), work)?);
-            }
+        let run = |library: Option<&Path>| timed(job.script, library, work);
+        match in_turns(job.title, &heaps, run) {
+            Ok(seconds) => rows.push(Row { title: job.title, what: job.what, seconds }),
+            Err(why) => skipped.push(format!("{}: {why:#}", job.title)),
         }
-        let seconds = times.into_iter().map(middle).collect();
-        rows.push(Row { title: job.title, what: job.what, seconds });
     }
     if ["redis-server", "redis-cli", "redis-benchmark"].iter().all(|name| which(name).is_some()) {
-        eprintln!("redis-benchmark: whole program");
-        let mut times = vec![Vec::new(); heaps.len()];
-        for _ in 0..ROUNDS {
-            for ((_, library), times) in heaps.iter().zip(&mut times) {
-                times.push(redis(library.as_deref())?);
-            }
+        match in_turns("redis-benchmark", &heaps, redis) {
+            Ok(seconds) => rows.push(Row { title: "redis-server", what: REDIS, seconds }),
+            Err(why) => skipped.push(format!("redis-server: {why:#}")),
         }
-        let seconds = times.into_iter().map(middle).collect();
-        rows.push(Row { title: "redis-server", what: REDIS, seconds });
     } else {
         skipped.push("redis-server, redis-benchmark: not installed".to_owned());
     }
     Ok(Table { heaps: heaps.iter().map(|(name, _)| *name).collect(), rows, skipped })
+}
+
+/// Seconds of a program under each heap, in the middle; one that fails takes nothing from the others.
+fn in_turns(
+    title: &str,
+    heaps: &[(&str, Option<PathBuf>)],
+    mut run: impl FnMut(Option<&Path>) -> anyhow::Result<(f64, f64)>,
+) -> anyhow::Result<Vec<(f64, f64)>> {
+    eprintln!("{title}: whole program");
+    let mut times = vec![Vec::new(); heaps.len()];
+    for _ in 0..ROUNDS {
+        for ((_, library), times) in heaps.iter().zip(&mut times) {
+            times.push(run(library.as_deref())?);
+        }
+    }
+    Ok(times.into_iter().map(middle).collect())
 }
 
 fn middle(times: Vec<(f64, f64)>) -> (f64, f64) {
