@@ -27,10 +27,10 @@ fn nothing_is_left_however_the_program_ends() {
     for end in ["exit 3", "kill -s SEGV $$", "kill -s KILL $$", "kill -s PIPE $$"] {
         let ran = Ran::new(&mut proof(temporary.path(), &["sh", "-c", end]));
         assert!(ran.err.starts_with("proof: ") || ran.err.contains("\nproof: "), "{}", ran.all());
-        assert_eq!(folders(temporary.path()), [PathBuf::new(); 0], "{end}");
+        assert_eq!(folders(temporary.path()), Vec::<PathBuf>::new(), "{end}");
     }
     Ran::new(&mut proof(temporary.path(), &["/nonexistent/program"])).exits(127);
-    assert_eq!(folders(temporary.path()), [PathBuf::new(); 0]);
+    assert_eq!(folders(temporary.path()), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -58,5 +58,5 @@ fn what_a_killed_run_leaves_goes_with_the_next_and_what_another_writes_stays() {
     assert_eq!(folders(temporary.path()), living);
     drop(lives.stdin.take());
     lives.wait().unwrap();
-    assert_eq!(folders(temporary.path()), [PathBuf::new(); 0]);
+    assert_eq!(folders(temporary.path()), Vec::<PathBuf>::new());
 }
