@@ -11,12 +11,13 @@ use std::{
 };
 
 use crate::{
+    allocator::Role,
     artifact::{Archive, Bind, Format, Symbol, Visibility},
     diagnostic::{Diagnostic, Result},
     hide::{Hidden, macho, objcopy, read_archive},
     interposer::{
-        Order, Prepared, Work, abi, archives, compile_beside, of_measurement, prepare, product_key,
-        recipe, refuse_other_language, rename, write,
+        Order, Prepared, Work, abi, archives, compile_beside, cxx::Unit, of_measurement, prepare,
+        product_key, recipe, refuse_other_language, rename, write,
     },
     plan::{Plan, decided},
     probe::Measurements,
@@ -63,10 +64,19 @@ pub fn build(order: &Order<'_>) -> Result<Carried> {
     if order.platform.hooks.is_some() {
         windows::refuse_other_linkers(order.compiler)?;
     }
-    let Begun { abi, plan, hidden, archives, measured, remarks, work } =
-        begin(order, true, Plan::in_program)?;
+    let inputs = Inputs {
+        lang: order.lang.to_owned(),
+        mode: "static".to_owned(),
+        ..Inputs::interposer(&order.platform.name, &order.allocator.name)
+    };
+    let turn = |plan: Plan| match order.lang {
+        "cpp" => plan.in_program().map(Plan::in_cxx),
+        _ => plan.in_program(),
+    };
+    let Begun { abi, plan, hidden, unit, archives, measured, remarks, work } =
+        begin(order, &inputs, turn)?;
     plan.refuse_hook(None)?;
-    let (object, seen) = assemble(order, &abi, &plan, &hidden, &work.path)?;
+    let (object, seen) = assemble(order, &inputs, &abi, &plan, unit.as_ref(), &hidden, &work.path)?;
     let options = match order.compiler.is_for_darwin() {
         true => darwin::options(&plan, &object)?,
         false => options(order.compiler, &plan, &abi),
@@ -80,40 +90,61 @@ struct Begun {
     plan: Plan,
     /// Private copies of the archives.
     hidden: Hidden,
+    /// The file in C++ that is the shim, where it is.
+    unit: Option<Unit>,
     archives: Vec<PathBuf>,
     measured: Option<Measurements>,
     remarks: Vec<Diagnostic>,
     work: Work,
 }
 
-/// `public`: under the public names, to which blocks of others come where other heaps are a matter of course:
+/// Under the public names, to which blocks of others come where other heaps are a matter of course,
 /// what `owns` says is then relied on.
-fn begin(
-    order: &Order<'_>,
-    public: bool,
-    turn: impl FnOnce(Plan) -> Result<Plan>,
-) -> Result<Begun> {
+fn begin(order: &Order<'_>, inputs: &Inputs, turn: impl Fn(Plan) -> Result<Plan>) -> Result<Begun> {
     refuse_other_language(order)?;
     let abi = abi(order)?;
+    let mut platform = order.platform.clone();
+    platform.narrow(&abi.name);
     let archives = archives(order)?;
     let parts = Work::new(order.cache)?;
-    let own = match order.compiler.is_for_darwin() {
+    let mut own = match order.compiler.is_for_darwin() {
         true => macho::slices(order.compiler, &archives, &parts.path)?,
         false => archives.clone(),
     };
     let names = order.platform.names(&abi).into_iter().collect();
     let mut allocator = order.allocator.on(order.platform);
-    if public {
+    if inputs.mode == "static" {
         allocator = decided(order.platform, allocator);
     }
-    let Prepared { allocator, hidden, measured, mut remarks, found, work } =
+    let class = match order.lang {
+        "cpp" => Unit::of_class(order, &turn(Plan::new(&platform, &allocator)?.0)?, inputs)?,
+        _ => None,
+    };
+    let libs = allocator.libs.clone();
+    if let Some(class) = &class {
+        if inputs.mode == "prefixed" {
+            // Nobody asks, so that the class is not called for it.
+            allocator.functions.remove(&Role::Owns);
+        }
+        own.insert(0, class.heap(order.cache)?);
+        allocator.libs.extend(class.cxx_library());
+    }
+    let Prepared { mut allocator, mut hidden, measured, mut remarks, found, work } =
         prepare(order.compiler, &allocator, &own, &names, order.cache)?;
     remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
-    let mut platform = order.platform.clone();
-    platform.narrow(&abi.name);
+    if class.is_some() {
+        // It was for the measurement alone, as the library of C++ was: the class's own file has it once more.
+        hidden = hidden.without_first();
+        allocator.libs = libs;
+    }
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
-    Ok(Begun { abi, plan: turn(plan)?, hidden, archives, measured, remarks, work })
+    let plan = turn(plan)?;
+    let unit = match class {
+        None if order.lang == "cpp" => Some(Unit::of_archive(order, &plan, inputs)?),
+        class => class,
+    };
+    Ok(Begun { abi, plan, hidden, unit, archives, measured, remarks, work })
 }
 
 /// The arguments that a compiler driver takes from a file (`cc main.o @FILE`), one a line.
@@ -146,6 +177,10 @@ pub fn options(compiler: &Compiler, plan: &Plan, abi: &Abi) -> Vec<String> {
     }
     let libs = plan.allocator.libs.iter().chain(&plan.platform.runtime.libs);
     options.extend(libs.map(|lib| format!("-l{lib}")));
+    if plan.carries_operators() && plan.platform.hooks.is_some() {
+        // One that is a library has operators of its own, to which blocks of these would come.
+        options.extend(["-static-libgcc", "-static-libstdc++"].map(str::to_owned));
+    }
     options
 }
 
@@ -180,16 +215,17 @@ pub fn archive(compiler: &Compiler, object: &Path, archive: &Path) -> Result<()>
 /// Renders, compiles, joins and proves, unless the same inputs have been proved before.
 fn assemble(
     order: &Order<'_>,
+    inputs: &Inputs,
     abi: &Abi,
     plan: &Plan,
+    unit: Option<&Unit>,
     archives: &Hidden,
     work: &Path,
 ) -> Result<(PathBuf, Vec<Seen>)> {
-    let inputs = Inputs {
-        mode: "static".to_owned(),
-        ..Inputs::interposer(&plan.platform.name, &plan.allocator.name)
+    let shim = match unit {
+        Some(unit) => unit.key.clone(),
+        None => render::render(plan, inputs)?.remove("shim.c").unwrap_or_default(),
     };
-    let shim = render::render(plan, &inputs)?.remove("shim.c").unwrap_or_default();
     let windows = plan.platform.hooks.is_some();
     let programs = if windows { windows::sources(plan, abi) } else { carrier::sources(plan, abi) };
     let mut parts = vec![shim.clone(), programs?.concat()];
@@ -202,9 +238,10 @@ fn assemble(
         return Ok((object, Seen::recall(&text)));
     }
     make_folder(&folder)?;
-    let source = work.join("shim.c");
-    write(&source, shim.as_bytes())?;
-    let made = made(order, abi, plan, archives, work)?;
+    if unit.is_none() {
+        write(&work.join("shim.c"), shim.as_bytes())?;
+    }
+    let made = made(order, abi, plan, unit, archives, work)?;
     let seen = match order.compiler.is_for_darwin() {
         true => darwin::prove(order.compiler, plan, abi, &made, work)?,
         false if windows => windows::prove(order.compiler, plan, abi, &made, work)?,
@@ -220,6 +257,7 @@ fn made(
     order: &Order<'_>,
     abi: &Abi,
     plan: &Plan,
+    unit: Option<&Unit>,
     archives: &Hidden,
     work: &Path,
 ) -> Result<PathBuf> {
@@ -228,7 +266,7 @@ fn made(
         return judge(&read_archive(&made)?, &view::listed(plan, abi)).map(|()| made);
     }
     if plan.platform.hooks.is_some() {
-        let made = windows::made(order, abi, plan, archives, work)?;
+        let made = windows::made(order, abi, plan, unit, archives, work)?;
         return judge(&read_archive(&made)?, &windows::names(plan, abi)).map(|()| made);
     }
     let recipe = recipe(order, abi, plan, &archives.archives, work);

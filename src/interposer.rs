@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-mod cxx;
+pub(crate) mod cxx;
 mod dll;
 mod dylib;
 mod files;
@@ -97,7 +97,10 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
         archives = hide::macho::slices(order.compiler, &archives, &parts.path)?;
     }
     let class = match order.lang {
-        "cpp" => cxx::Unit::of_class(order, &Plan::new(&platform, order.allocator)?.0)?,
+        "cpp" => {
+            let (plan, _) = Plan::new(&platform, order.allocator)?;
+            cxx::Unit::of_class(order, &plan, &cxx::inputs(order))?
+        }
         _ => None,
     };
     let mut allocator = decided(&platform, order.allocator.on(&platform));
@@ -121,7 +124,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
             (plan, library)
         }
         ("cpp", None) => {
-            let unit = cxx::Unit::of_archive(order, &plan)?;
+            let unit = cxx::Unit::of_archive(order, &plan, &cxx::inputs(order))?;
             let plan = plan.in_cxx();
             let library = cxx::assemble(order, &abi, &plan, &unit, &hidden, &work.path)?;
             (plan, library)

@@ -12,7 +12,7 @@ use crate::{
     diagnostic::{Diagnostic, Report, Result},
     embedded,
     plan::{Mode, Plan},
-    spec::Symbol,
+    spec::{Platform, Symbol},
 };
 
 mod call;
@@ -66,7 +66,7 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
         .help(languages_of(mechanism))
         .into());
     }
-    if inputs.mode != "interpose" && inputs.lang != "c" {
+    if !has_mode(&plan.platform, &inputs.lang, &inputs.mode) {
         return Err(refuse_mode(&inputs.lang, &inputs.mode));
     }
     if plan.allocator.rust.is_some() && !in_rust {
@@ -74,12 +74,13 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     }
     refuse_class(&plan.allocator, &inputs.lang)?;
     let own_plan = match (inputs.lang.as_str(), inputs.mode.as_str()) {
-        ("cpp", _) => Some(plan.clone().in_cxx()),
-        ("rust", _) => Some(plan.clone().in_rust()),
+        ("cpp", "static") => Some(plan.clone().in_program()?.in_cxx()),
         (_, "static") => Some(plan.clone().in_program()?),
         (_, "prefixed") if plan.prefix().is_none() => {
             Some(plan.clone().prefixed(inputs.prefix.as_deref().unwrap_or_default())?)
         }
+        ("cpp", "interpose") => Some(plan.clone().in_cxx()),
+        ("rust", "interpose") => Some(plan.clone().in_rust()),
         _ => None,
     };
     let plan = own_plan.as_ref().unwrap_or(plan);
@@ -114,7 +115,12 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     Ok(files)
 }
 
-/// A header for C++ and a module in Rust are already part of what includes them.
+/// Whether a mode is a text of its own in a language: everywhere in C, and where functions are hooked in C++.
+pub fn has_mode(platform: &Platform, lang: &str, mode: &str) -> bool {
+    mode == "interpose" || lang == "c" || (lang == "cpp" && platform.hooks.is_some())
+}
+
+/// Elsewhere a header for C++ and a module in Rust are already part of what includes them.
 ///
 /// `A8231`, in words for a language and a mode.
 pub fn refuse_mode(lang: &str, mode: &str) -> Report {

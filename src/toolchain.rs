@@ -29,7 +29,7 @@ pub(crate) use darwin::{is_of_cxx, join_for_darwin};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 pub(crate) use watch::Watch;
-pub use windows::{Dll, SystemLibrary, link_dll, link_dll_with_c_library};
+pub use windows::{Dll, SystemLibrary, link_dll, link_dll_with_c_library, own_sections};
 pub use wine::windows_folder;
 
 /// The target that this tool was built for; compilers for it need no prefix.

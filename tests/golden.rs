@@ -42,6 +42,12 @@ fn in_cxx_on_windows(name: &str) -> (String, render::Files) {
     for_platform("windows", "cpp", "interpose", name)
 }
 
+/// A program for Windows that carries its heap, in C++.
+fn in_programs_in_cxx_on_windows(name: &str) -> (String, render::Files) {
+    let (_, files) = for_platform("windows", "cpp", "static", name);
+    ("windows-cpp-static".to_owned(), files)
+}
+
 /// The same for Windows in Rust.
 fn in_rust_on_windows(name: &str) -> (String, render::Files) {
     for_platform("windows", "rust", "interpose", name)
@@ -98,6 +104,7 @@ fn the_committed_files_are_what_is_rendered() {
         in_cxx("simple_heap"),
         in_cxx_on_macos("simple_heap"),
         in_cxx_on_windows("simple_heap"),
+        in_programs_in_cxx_on_windows("simple_heap"),
         in_rust_on_windows("simple_heap"),
         in_rust_on_macos("simple_heap"),
         in_rust("simple_heap"),
@@ -191,6 +198,7 @@ fn nothing_rendered_names_a_version_a_date_or_an_absolute_path() {
         in_cxx("simple_heap").1,
         in_cxx_on_macos("simple_heap").1,
         in_cxx_on_windows("simple_heap").1,
+        in_programs_in_cxx_on_windows("simple_heap").1,
         in_rust_on_windows("simple_heap").1,
         in_rust_on_macos("simple_heap").1,
         in_rust("simple_heap").1,

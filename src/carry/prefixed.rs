@@ -7,7 +7,7 @@ use crate::{
     artifact::{SharedObject, SymbolVersion},
     diagnostic::{Diagnostic, Report, Result},
     hide::{Hidden, read_archive},
-    interposer::{Order, import_library_name, product_key, read, recipe, rename, write},
+    interposer::{Order, cxx::Unit, import_library_name, product_key, read, recipe, rename, write},
     plan::{Plan, remarks_under_a_prefix, taken},
     probe::Measurements,
     render::{self, Files, Inputs, prefixed::header, view},
@@ -55,18 +55,24 @@ pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Pre
     if order.platform.hooks.is_some() && form == Form::Object {
         super::windows::refuse_other_linkers(order.compiler)?;
     }
-    let Begun { abi, plan, hidden, archives, measured, remarks, work } =
-        begin(order, false, |plan| plan.prefixed(prefix))?;
-    hidden.make(order.compiler)?;
-    refuse_names_of(&hidden.archives, &plan, &abi)?;
     let inputs = Inputs {
+        lang: order.lang.to_owned(),
         mode: "prefixed".to_owned(),
         prefix: Some(prefix.to_owned()),
-        ..Inputs::interposer(&plan.platform.name, &plan.allocator.name)
+        ..Inputs::interposer(&order.platform.name, &order.allocator.name)
     };
+    let turn = |plan: Plan| match plan.prefix() {
+        None => plan.prefixed(prefix),
+        Some(_) => Ok(plan),
+    };
+    let Begun { abi, plan, hidden, unit, archives, measured, remarks, work } =
+        begin(order, &inputs, turn)?;
+    hidden.make(order.compiler)?;
+    refuse_names_of(&hidden.archives, &plan, &abi)?;
     let mut files = render::render(&plan, &inputs)?;
     let header = files.get(&header(prefix)).cloned().unwrap_or_default();
-    let wanted = Wanted { order, abi: &abi, plan: &plan, prefix, form };
+    let unit = unit.as_ref();
+    let wanted = Wanted { order, abi: &abi, plan: &plan, unit, prefix, form };
     let file = wanted.assemble(&mut files, &hidden, &work.path)?;
     let import_library = file.with_file_name(import_library_name(order.compiler, order.soname));
     let import_library = Some(import_library).filter(|file| file.is_file());
@@ -95,6 +101,7 @@ struct Wanted<'a> {
     order: &'a Order<'a>,
     abi: &'a Abi,
     plan: &'a Plan,
+    unit: Option<&'a Unit>,
     prefix: &'a str,
     form: Form,
 }
@@ -102,13 +109,14 @@ struct Wanted<'a> {
 impl Wanted<'_> {
     /// Compiles and links, unless the same inputs have been linked before.
     fn assemble(&self, files: &mut Files, archives: &Hidden, work: &Path) -> Result<PathBuf> {
-        let Wanted { order, abi, plan, .. } = *self;
+        let Wanted { order, abi, plan, unit, .. } = *self;
         let soname = match self.form {
             Form::Object => "heap.o",
             Form::Shared => order.soname,
         };
         let mut parts: Vec<String> = files.values().cloned().collect();
         parts.push(soname.to_owned());
+        parts.extend(unit.map(|unit| unit.key.clone()));
         let parts = parts.into_iter().map(String::into_bytes).collect();
         let key = product_key(order, plan, parts, archives)?;
         let folder = order.cache.join("prefixed").join(key);
@@ -118,12 +126,14 @@ impl Wanted<'_> {
         }
         make_folder(&folder)?;
         for name in ["shim.c".to_owned(), header(self.prefix)] {
-            write(&work.join(&name), files[&name].as_bytes())?;
+            if let Some(text) = files.get(&name) {
+                write(&work.join(&name), text.as_bytes())?;
+            }
         }
         let made = match self.form {
-            Form::Object => made(order, abi, plan, archives, work)?,
+            Form::Object => made(order, abi, plan, unit, archives, work)?,
             Form::Shared if plan.platform.hooks.is_some() => {
-                let library = super::windows::dll(order, abi, plan, archives, work)?;
+                let library = super::windows::dll(order, abi, plan, unit, archives, work)?;
                 let name = import_library_name(order.compiler, soname);
                 rename(&work.join(&name), &folder.join(&name))?;
                 library

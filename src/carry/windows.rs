@@ -10,12 +10,15 @@ use crate::{
     diagnostic::{Diagnostic, Report, Result},
     embedded,
     hide::{Hidden, objcopy},
-    interposer::{Order, compile_beside, import_library_name, read, recipe, system, write},
+    interposer::{
+        Order, compile_beside, cxx::Unit, import_library_name, read, recipe, system, write,
+    },
     laws::Compilers,
+    parallel,
     plan::{Mode, Plan},
     render::{self, view},
     spec::Abi,
-    toolchain::{Compiler, Dll, Recipe, Runner, compile, join, link_dll_with_c_library},
+    toolchain::{Compiler, Dll, Recipe, Runner, join, link_dll_with_c_library, own_sections},
 };
 
 /// Refuses compilers whose linker cannot join.
@@ -38,22 +41,41 @@ pub(super) fn made(
     order: &Order<'_>,
     abi: &Abi,
     plan: &Plan,
+    unit: Option<&Unit>,
     archives: &Hidden,
     work: &Path,
 ) -> Result<PathBuf> {
     let kept = plan.allocator.keep.iter().chain(&plan.allocator.export);
     let recipe = Recipe {
         pull: kept.map(|name| written(abi, name)).collect(),
+        dissolve_groups: true,
         ..recipe(order, abi, plan, &archives.archives, work)
     };
-    compile_beside(order.compiler, &work.join("shim.c"), &recipe.shim, &[], archives)?;
+    compiled(order, unit, &recipe.shim, archives, work)?;
     let (joined, made) = (work.join("joined.o"), work.join("made.o"));
     join(order.compiler, &recipe, &joined)?;
     let names: Vec<String> = names(plan, abi).iter().map(|name| written(abi, name)).collect();
     let keep = listed_in(work, "--keep-global-symbols=", "names.txt", &names)?;
-    let arguments = [keep, joined.into(), made.clone().into()];
+    let mut arguments = own_sections();
+    arguments.extend([keep, joined.into(), made.clone().into()]);
     objcopy(order.compiler, &arguments, "hiding the allocator's own names in the object")?;
     Ok(made)
+}
+
+/// Compiles the shim, in its language, while the archives' copies are made.
+fn compiled(
+    order: &Order<'_>,
+    unit: Option<&Unit>,
+    shim: &Path,
+    archives: &Hidden,
+    work: &Path,
+) -> Result<()> {
+    let Some(unit) = unit else {
+        return compile_beside(order.compiler, &work.join("shim.c"), shim, &[], archives);
+    };
+    let (compiled, made) =
+        parallel::both(|| unit.compile(&[], shim), || archives.make(order.compiler));
+    made.and(compiled)
 }
 
 /// As the object has it, with what the ABI puts before each name of C.
@@ -67,11 +89,14 @@ fn written(abi: &Abi, name: &str) -> String {
 /// Before the name of the pointer by which an import is called.
 const POINTER: &str = "__imp_";
 
-/// All that the object shows, as C spells it: inside a program, each name and its import's pointer.
+/// All that the object shows, as C spells it: inside a program, each name and its import's pointer. Operators are no
+/// imports to a compiler.
 pub(super) fn names(plan: &Plan, abi: &Abi) -> Vec<String> {
     let mut names = view::listed(plan, abi);
     if plan.mode == Mode::Static {
-        names.extend(view::exported(plan, abi).iter().map(|name| format!("{POINTER}{name}")));
+        let functions = plan.defined().map(|answer| &answer.symbol);
+        let functions = functions.filter(|s| s.is_in(abi) && !s.operation.is_operator());
+        names.extend(functions.map(|symbol| format!("{POINTER}{}", symbol.name(abi))));
     }
     names
 }
@@ -81,11 +106,14 @@ pub(super) fn dll(
     order: &Order<'_>,
     abi: &Abi,
     plan: &Plan,
+    unit: Option<&Unit>,
     archives: &Hidden,
     work: &Path,
 ) -> Result<PathBuf> {
     let shim = work.join("shim.o");
-    compile(order.compiler, &work.join("shim.c"), &shim, &[])?;
+    compiled(order, unit, &shim, archives, work)?;
+    // What a C++ file needs of a runtime, its own compiler brings.
+    let compiler = unit.map_or(order.compiler, |unit| &unit.compiler);
     let names = view::listed(plan, abi);
     let hooks = plan.platform.hooks.as_ref();
     let dll = Dll {
@@ -100,7 +128,7 @@ pub(super) fn dll(
     };
     let library = work.join(order.soname);
     let import_library = work.join(import_library_name(order.compiler, order.soname));
-    link_dll_with_c_library(order.compiler, &dll, &library, &import_library)?;
+    link_dll_with_c_library(compiler, &dll, &library, &import_library)?;
     let data = read(&library)?;
     let exports = Image::read(&data).map_err(|error| unreadable(&library, &error.to_string()))?;
     let missing = names.iter().filter(|name| !exports.iter().any(|image| image.exports(name)));
@@ -141,8 +169,13 @@ pub(super) fn prove(
     let compilers = Compilers::beside(compiler);
     let [c, cpp] = sources(plan, abi)?;
     // Libraries of the C++ runtime have operators of their own, which call the C library's malloc.
+    // Operators that throw have their runtime in a program in C too: the driver for C++ links it.
+    let in_c = match plan.carries_operators() {
+        true => compilers.cxx.as_ref(),
+        false => Ok(compiler),
+    };
     let forms = [
-        ("in C", "carrier.c", c, None, Ok(compiler)),
+        ("in C", "carrier.c", c, None, in_c),
         ("in C++, with its runtime", "carrier.cpp", cpp, Some("-static"), compilers.cxx.as_ref()),
     ];
     let list = work.join("carrier.args");
@@ -160,7 +193,10 @@ pub(super) fn prove(
         };
         let (file, program) = (work.join(file), work.join("carrier.exe"));
         write(&file, text.as_bytes())?;
-        let mut words: Vec<std::ffi::OsString> = vec!["-O1".into(), file.into(), at.clone()];
+        let language = if form == "in C" { "c" } else { "c++" };
+        let mut words: Vec<std::ffi::OsString> =
+            ["-O1", "-x", language].map(std::ffi::OsString::from).into();
+        words.extend([file.into(), "-x".into(), "none".into(), at.clone()]);
         words.extend(option.map(std::ffi::OsString::from));
         words.extend(["-o".into(), program.clone().into()]);
         driver.run(&words, &format!("linking a program ({form})"))?;

@@ -37,11 +37,13 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
             .help("a library with a shim in Rust is a crate's: see `Generator::rust`")
             .into());
     }
-    if lang != "c" && mode != "interpose" {
-        return Err(render::refuse_mode(&lang, &mode));
-    }
+    let has_mode = |platform: &Platform| match render::has_mode(platform, &lang, &mode) {
+        true => Ok(()),
+        false => Err(render::refuse_mode(&lang, &mode)),
+    };
     // macOS has a compiler for each slice.
     if let Some(macos) = macos::platform(options)? {
+        has_mode(&macos)?;
         return macos::build(options, &macos, &allocator, &lang, &mode, show);
     }
     // The compiler takes its time to say who it is.
@@ -50,13 +52,14 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let (platform, compiler) =
         parallel::both(|| platform(options), || find(options.target.as_deref()));
     let platform = platform?;
+    has_mode(&platform)?;
     let compiler = match interposer::usual_target(&platform).filter(|_| options.target.is_none()) {
         Some(target) => find(Some(&target))?,
         None => compiler?,
     };
     match mode.as_str() {
-        "static" => program::build(options, &platform, &allocator, &compiler, show),
-        "prefixed" => prefixed::build(options, &platform, &allocator, &compiler, show),
+        "static" => program::build(options, &platform, &allocator, &lang, &compiler, show),
+        "prefixed" => prefixed::build(options, &platform, &allocator, &lang, &compiler, show),
         _ => interpose(options, &platform, &allocator, &lang, &compiler, show),
     }
 }

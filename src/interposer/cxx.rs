@@ -20,14 +20,25 @@ use crate::{
 };
 
 /// A C++ file to compile, the headers for it, and its compiler.
-pub(super) struct Unit {
-    pub(super) compiler: Compiler,
+pub(crate) struct Unit {
+    pub(crate) compiler: Compiler,
     source: PathBuf,
-    headers: PathBuf,
+    /// Where its headers lie, and what else was rendered with them.
+    pub(crate) headers: PathBuf,
+    throws: bool,
     /// What the compiler sees, hashed.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// The file and all that it includes but for rendered headers and the system's.
-    pub(super) inputs: Vec<PathBuf>,
+    pub(crate) inputs: Vec<PathBuf>,
+}
+
+/// What is rendered for a library that takes names over.
+pub(super) fn inputs(order: &Order<'_>) -> Inputs {
+    Inputs {
+        lang: "cpp".to_owned(),
+        hook: order.hook.map(str::to_owned),
+        ..Inputs::interposer(&order.platform.name, &order.allocator.name)
+    }
 }
 
 impl Unit {
@@ -36,36 +47,52 @@ impl Unit {
     /// # Errors
     /// `A8401` without a C++ compiler, `A8402` if the file does not compile, `A8262` if it does not
     /// include the header that was rendered for it.
-    pub(super) fn of_class(order: &Order<'_>, plan: &Plan) -> Result<Option<Unit>> {
+    pub(crate) fn of_class(
+        order: &Order<'_>,
+        plan: &Plan,
+        inputs: &Inputs,
+    ) -> Result<Option<Unit>> {
         let allocator = order.allocator;
         let Some(file) = &allocator.cpp else { return Ok(None) };
         let folder = match &allocator.origin {
             Origin::File(description) => description.parent().unwrap_or(Path::new("")),
             _ => Path::new(""),
         };
-        let headers = headers(order, plan)?;
-        Unit::new(order, headers, folder.join(file)).map(Some)
+        Unit::new(order, plan, inputs, Some(folder.join(file))).map(Some)
     }
 
     /// A file of ours for functions of an archive.
     ///
     /// # Errors
     /// As [`Unit::of_class`].
-    pub(super) fn of_archive(order: &Order<'_>, plan: &Plan) -> Result<Unit> {
-        let headers = headers(order, plan)?;
-        let source = headers.join("shim.cpp");
-        if !source.is_file() {
-            write(&source, b"#include \"shim.hpp\"\n")?;
-        }
-        Unit::new(order, headers, source)
+    pub(crate) fn of_archive(order: &Order<'_>, plan: &Plan, inputs: &Inputs) -> Result<Unit> {
+        Unit::new(order, plan, inputs, None)
     }
 
-    fn new(order: &Order<'_>, headers: PathBuf, source: PathBuf) -> Result<Unit> {
+    fn new(
+        order: &Order<'_>,
+        plan: &Plan,
+        inputs: &Inputs,
+        source: Option<PathBuf>,
+    ) -> Result<Unit> {
+        let headers = headers(order, plan, inputs)?;
+        let source = match source {
+            Some(source) => source,
+            None => {
+                let source = headers.join("shim.cpp");
+                if !source.is_file() {
+                    write(&source, b"#include \"shim.hpp\"\n")?;
+                }
+                source
+            }
+        };
         let compiler = order.compiler.cxx().map_err(|why| {
             Diagnostic::error("A8401", why)
                 .help("install one (on Debian: apt-get install g++), or name it in $CXX")
         })?;
-        let mut unit = Unit { compiler, source, headers, key: String::new(), inputs: Vec::new() };
+        let throws = inputs.mode == "static"; // operators do
+        let mut unit =
+            Unit { compiler, source, headers, throws, key: String::new(), inputs: Vec::new() };
         unit.look(order.cache)?;
         Ok(unit)
     }
@@ -110,7 +137,7 @@ impl Unit {
     }
 
     /// The heap's functions alone, under their own names, to be measured.
-    pub(super) fn heap(&self, cache: &Path) -> Result<PathBuf> {
+    pub(crate) fn heap(&self, cache: &Path) -> Result<PathBuf> {
         self.made(cache, "heap", &["-DALLOC8_HEAP_ONLY"])
     }
 
@@ -127,12 +154,12 @@ impl Unit {
     }
 
     /// The shim and the heap.
-    pub(super) fn object(&self, cache: &Path) -> Result<PathBuf> {
+    pub(crate) fn object(&self, cache: &Path) -> Result<PathBuf> {
         self.made(cache, "shim", &[])
     }
 
     /// What the measuring program, which is in C, is linked with for it.
-    pub(super) fn cxx_library(&self) -> Option<String> {
+    pub(crate) fn cxx_library(&self) -> Option<String> {
         let has = |name: &&str| {
             let files = [format!("lib{name}.so"), format!("lib{name}.a")];
             files.iter().any(|file| self.compiler.library(file).is_some())
@@ -140,7 +167,8 @@ impl Unit {
         ["stdc++", "c++"].into_iter().find(has).map(str::to_owned)
     }
 
-    fn compile(&self, more: &[&str], object: &Path) -> Result<()> {
+    /// The same, anew.
+    pub(crate) fn compile(&self, more: &[&str], object: &Path) -> Result<()> {
         let mut arguments = self.arguments(&["-c"]);
         arguments.extend(more.iter().map(OsString::from));
         arguments.extend(["-o".into(), object.into()]);
@@ -149,7 +177,7 @@ impl Unit {
 
     /// As the build fragments compile it.
     fn arguments(&self, first: &[&str]) -> Vec<OsString> {
-        let fixed = self.compiler.cxx_flags();
+        let fixed = self.compiler.cxx_flags(self.throws);
         let mut arguments: Vec<OsString> = first.iter().chain(&fixed).map(OsString::from).collect();
         arguments.extend(["-I".into(), self.headers.clone().into(), self.source.clone().into()]);
         arguments
@@ -161,13 +189,8 @@ impl Unit {
 }
 
 /// Renders the headers into a folder that is named after what is in them.
-fn headers(order: &Order<'_>, plan: &Plan) -> Result<PathBuf> {
-    let inputs = Inputs {
-        lang: "cpp".to_owned(),
-        hook: order.hook.map(str::to_owned),
-        ..Inputs::interposer(&plan.platform.name, &plan.allocator.name)
-    };
-    let files = render::render(plan, &inputs)?;
+fn headers(order: &Order<'_>, plan: &Plan, inputs: &Inputs) -> Result<PathBuf> {
+    let files = render::render(plan, inputs)?;
     let texts: Vec<&[u8]> = files.values().map(String::as_bytes).collect();
     let cache = fs::canonicalize(order.cache).unwrap_or_else(|_| order.cache.to_owned());
     let folder = cache.join("headers").join(key(&texts));

@@ -17,7 +17,7 @@ use crate::{
     diagnostic::{Diagnostic, Result},
     hide::{Hidden, inspect, machine_of},
     init::complete,
-    plan::Plan,
+    plan::{Plan, hooks::REDIRECT},
     probe,
     render::{self, Files, Inputs},
     spec::{Abi, Foreign, Hooks, Platform},
@@ -39,7 +39,10 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
     let mut inputs = archives.clone();
     let mut looked_at = archives.clone();
     let class = match order.lang {
-        "cpp" => cxx::Unit::of_class(order, &Plan::new(&platform, order.allocator)?.0)?,
+        "cpp" => {
+            let (plan, _) = Plan::new(&platform, order.allocator)?;
+            cxx::Unit::of_class(order, &plan, &cxx::inputs(order))?
+        }
         _ => None,
     };
     if let Some(class) = &class {
@@ -70,7 +73,9 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
     let unit = match class {
-        None if order.lang == "cpp" => Some(cxx::Unit::of_archive(order, &plan)?),
+        None if order.lang == "cpp" => {
+            Some(cxx::Unit::of_archive(order, &plan, &cxx::inputs(order))?)
+        }
         class => class,
     };
     let made = assemble(order, hooks, &plan, unit.as_ref(), &archives)?;
@@ -174,13 +179,19 @@ fn assemble(
     let compiler = order.compiler;
     // What a C++ file needs of a runtime, its own compiler brings.
     let linker = unit.map_or(compiler, |unit| &unit.compiler);
+    let redirected = order.hook == Some(REDIRECT);
+    // The hooks of a heap in a library of its own are in C, whatever the heap is in.
     let files = match unit {
+        Some(unit) if redirected => {
+            let text = String::from_utf8_lossy(&read(&unit.headers.join("shim.c"))?).into_owned();
+            Files::from([("shim.c".to_owned(), text)])
+        }
         Some(_) => Files::new(),
         None => rendered(order, plan)?,
     };
     let object = match unit {
-        Some(unit) => unit.object(order.cache)?,
-        None => shim_object(order, files["shim.c"].as_bytes())?,
+        Some(unit) if !redirected => unit.object(order.cache)?,
+        _ => shim_object(order, files["shim.c"].as_bytes())?,
     };
     let inline = inline::wanted(&object)?;
     let mut parts: Vec<Vec<u8>> = files.values().map(|text| text.as_bytes().to_vec()).collect();
@@ -195,9 +206,9 @@ fn assemble(
         parts,
         &Hidden::nothing(archives),
     )?);
-    let heap = files.get("heap.c").map(|text| (heap_library_name(order.soname), text));
+    let heap = redirected.then(|| heap_library_name(order.soname));
     let made = || Made {
-        heap: heap.as_ref().map(|(name, _)| Box::new(Made::at(&folder, compiler, name))),
+        heap: heap.as_ref().map(|name| Box::new(Made::at(&folder, compiler, name))),
         ..Made::at(&folder, compiler, order.soname)
     };
     if made().is_whole() {
@@ -220,20 +231,29 @@ fn assemble(
     };
     match &heap {
         None => put(linker, &dll, &made())?,
-        Some((name, text)) => {
+        Some(name) => {
             let first = Dll { archives: Vec::new(), libs: Vec::new(), ..dll.clone() };
             put(compiler, &first, &made())?;
-            let (source, object) = (work.path.join("heap.c"), work.path.join("heap.o"));
-            write(&source, text.as_bytes())?;
-            compile(compiler, &source, &object, &[])?;
+            let object = match unit {
+                Some(unit) => unit.object(order.cache)?,
+                None => heap_object(compiler, files["heap.c"].as_bytes(), &work)?,
+            };
             let first = Some(made().import_library);
             let dll = Dll { objects: vec![object], first, ..dll };
             let own = Made::at(&folder, compiler, name);
-            put(compiler, &dll, &own)?;
+            put(linker, &dll, &own)?;
             refuse_late(&own.library, order.soname)?;
         }
     }
     Ok(made())
+}
+
+/// What of the shim goes into the heap's own library.
+fn heap_object(compiler: &Compiler, text: &[u8], work: &Work) -> Result<PathBuf> {
+    let (source, object) = (work.path.join("heap.c"), work.path.join("heap.o"));
+    write(&source, text)?;
+    compile(compiler, &source, &object, &[])?;
+    Ok(object)
 }
 
 /// Links a library and puts it where it is to lie, with its import library.

@@ -1,6 +1,6 @@
 //! What a header for C++ does otherwise than a shim in C.
 
-use super::{Binding, Plan};
+use super::{Binding, Mode, Plan};
 use crate::{allocator::Role, diagnostic::Result, operation::Operation};
 
 impl Plan {
@@ -8,9 +8,13 @@ impl Plan {
     ///
     /// Every operator is its own, for C++ throws and catches: a derived form calls its base by the
     /// public name. Nothing is bound directly: the header has no object whose names a linker could
-    /// bind, and a compiler inlines what it sees. Hooks are the same in both languages.
+    /// bind, and a compiler inlines what it sees. Hooks are the same in both languages; a program that
+    /// carries its heap there has the operators of its own ABI beside them.
     pub fn in_cxx(mut self) -> Plan {
         if self.platform.hooks.is_some() {
+            if self.mode == Mode::Static {
+                self.carry_operators();
+            }
             return self;
         }
         for answer in &mut self.answers {
@@ -25,6 +29,25 @@ impl Plan {
             }
         }
         self
+    }
+
+    /// The one spelling of each operator: a compiler of another ABI writes that ABI's for it.
+    fn carry_operators(&mut self) {
+        let abis = &self.platform.abis;
+        for answer in &mut self.answers {
+            let symbol = &answer.symbol;
+            let of_program = abis.iter().any(|abi| abi.families.contains(&symbol.family));
+            if symbol.operation.is_operator() && of_program {
+                answer.binding = Binding::Synthesized(Vec::new());
+                answer.why = "calls its base by the public name, as the standard's own".to_owned();
+                answer.price = None;
+            }
+        }
+    }
+
+    /// Whether operators are the program's own, beside the functions that it carries.
+    pub(crate) fn carries_operators(&self) -> bool {
+        self.mode == Mode::Static && self.defined().any(|a| a.symbol.operation.is_operator())
     }
 
     /// Whether `operator delete(void *, size_t)` passes the size on instead of calling its base.

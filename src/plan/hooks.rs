@@ -145,12 +145,12 @@ impl Plan {
     }
 
     /// # Errors
-    /// `A8253` for a hook that calls the heap through a table of another library's, in a header for C++.
+    /// `A8253` for a hook that calls the heap through a table of another library's, in a crate.
     pub(crate) fn refuse_redirect(&self, hook: Option<&str>) -> Result<()> {
         let Some(hook) = hook.filter(|hook| *hook == REDIRECT) else { return Ok(()) };
-        let message = format!("`--hook {hook}` is in C: it has no heap in it to include");
+        let message = format!("`--hook {hook}` makes two libraries, and a crate one");
         Err(Diagnostic::error("A8253", message)
-            .help("leave out `--lang`; the heap's own library may be in any language that exports C functions")
+            .help("take another: a C library is there before a crate's hooks in any case")
             .into())
     }
 

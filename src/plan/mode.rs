@@ -68,7 +68,9 @@ impl Plan {
 
     /// What an object that programs carry asks other archives for: see [`CXX_NEIGHBOURS`].
     pub fn asks_for(&self) -> &'static [&'static str] {
+        // A header's own text refers to it in earnest.
+        let refers_weakly = self.platform.hooks.is_none();
         let operators = self.defined().any(|a| a.symbol.operation.is_operator());
-        if operators { CXX_NEIGHBOURS } else { &[] }
+        if operators && refers_weakly { CXX_NEIGHBOURS } else { &[] }
     }
 }

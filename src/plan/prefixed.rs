@@ -19,7 +19,7 @@ const OWN: &str = "alloc8";
 
 /// What of the remarks on a plan holds of its functions under a prefix: nobody asks there whose a block is.
 pub fn remarks_under_a_prefix(mut remarks: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    remarks.retain(|remark| remark.code != "A8255");
+    remarks.retain(|remark| !["A8251", "A8255"].contains(&remark.code));
     remarks
 }
 

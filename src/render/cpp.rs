@@ -279,6 +279,15 @@ fn cxx(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// An operator that answers by itself, or calls its base; `None` for other meanings.
+pub(super) fn operator(operation: Operation) -> Option<Value> {
+    match operation {
+        Operation::New(form) => Some(new(form)),
+        Operation::Delete(form) => Some(delete(form, false, "")),
+        _ => None,
+    }
+}
+
 /// `operator new` in one of its forms: only what the body uses has a name.
 fn new(form: Form) -> Value {
     let array = if form.array { "[]" } else { "" };

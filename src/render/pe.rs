@@ -64,7 +64,8 @@ fn shim(plan: &Plan, inputs: &Inputs) -> tera::Context {
 /// What the shim says, in C and in C++.
 fn values(plan: &Plan, inputs: &Inputs) -> Value {
     let mut values = view::shim_values(plan);
-    let hooks: Vec<Value> = plan.defined().map(|a| hook(plan, &a.symbol)).collect();
+    let hooks: Vec<Value> =
+        plan.defined().filter(|a| has_hook(plan, a)).map(|a| hook(plan, &a.symbol)).collect();
     let spec = plan.platform.hooks.as_ref();
     // Under a prefix, a block that comes back is ours.
     let asked = plan.allocator.call(Role::Owns).filter(|_| plan.prefix().is_none());
@@ -124,9 +125,16 @@ fn heap(plan: &Plan) -> Vec<Value> {
     members
 }
 
+/// Operators that a program carries are its own language's, and stand elsewhere.
+fn has_hook(plan: &Plan, answer: &Answer) -> bool {
+    plan.mode == Mode::Interpose || !answer.symbol.operation.is_operator()
+}
+
 /// Hooks in the order of the spec, family by family.
 fn families(plan: &Plan, redirected: bool) -> Vec<Value> {
-    let answers: Vec<&Answer> = plan.answers.iter().collect();
+    let own_operators = plan.carries_operators();
+    let spoken_of = |a: &&Answer| !own_operators || has_hook(plan, a);
+    let answers: Vec<&Answer> = plan.answers.iter().filter(spoken_of).collect();
     let family =
         |answers| section(answers, defined(answers).map(|a| function(&a.symbol, redirected)));
     by_family(&answers).map(family).collect()
@@ -164,6 +172,7 @@ fn hook(plan: &Plan, symbol: &Symbol) -> Value {
         "call": call("&alloc8_libraries[n]"),
         "exported": exported(plan, symbol),
         "public": symbol.prototype.named(symbol.spec_name()),
+        "pointer": symbol.prototype.named(&format!("(*const import_{name})")),
         "import": symbol.prototype.named(&format!("(*const ALLOC8_IMPORT({name}))")),
         "forward": call("alloc8_libraries"),
     })

@@ -20,14 +20,15 @@ impl Compiler {
         found.ok_or_else(|| format!("no C++ compiler: {} does not run", tried.join(", ")))
     }
 
-    /// How a header that is a shim is compiled. On Windows nothing in it throws, and what could would need a
-    /// C++ runtime.
-    pub fn cxx_flags(&self) -> Vec<&'static str> {
+    /// How a header that is a shim is compiled. On Windows nothing in it throws but operators, where it has them, and
+    /// what could would need a C++ runtime.
+    pub fn cxx_flags(&self, throws: bool) -> Vec<&'static str> {
         let mut flags = vec!["-std=c++17", "-O2", "-fno-lto"];
-        flags.extend(match is_windows(&self.target) {
-            true => ["-fno-exceptions", "-fno-rtti"],
-            false => ["-fPIC", "-fexceptions"],
-        });
+        match (is_windows(&self.target), throws) {
+            (true, true) => flags.push("-fexceptions"),
+            (true, false) => flags.extend(["-fno-exceptions", "-fno-rtti"]),
+            (false, _) => flags.extend(["-fPIC", "-fexceptions"]),
+        }
         if windows::is_msvc(&self.target) {
             flags.extend(windows::WITHOUT_SDK);
         }

@@ -147,6 +147,10 @@ pub fn join(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<Strin
         return run(command, DOING).map(|()| "lld".to_owned());
     }
     let mut last = Report::default();
+    let merge = match recipe.dissolve_groups && is_windows(&compiler.target) {
+        true => Some(windows::merging(&compiler.target, &recipe.work)?),
+        false => None,
+    };
     // A cross compiler that names its linker has no other that knows the target.
     let own = compiler.linker().filter(|linker| linker.contains("lld"));
     for linker in own.as_deref().into_iter().chain(["bfd", "lld", "gold", ""]) {
@@ -154,7 +158,10 @@ pub fn join(compiler: &Compiler, recipe: &Recipe, object: &Path) -> Result<Strin
         if !linker.is_empty() {
             arguments.push(format!("-fuse-ld={linker}").into());
         }
-        if recipe.dissolve_groups && linker == "bfd" {
+        if let Some(script) = &merge {
+            arguments.push("-Wl,-T".into());
+            arguments.push(script.into());
+        } else if recipe.dissolve_groups && linker == "bfd" {
             arguments.push("-Wl,--force-group-allocation".into());
         }
         arguments.push("-o".into());

@@ -81,6 +81,59 @@ pub(super) fn is_msvc(target: &str) -> bool {
     Place::of(target).is_some_and(|place| place.system == System::Msvc)
 }
 
+/// Sections of which C++ has one more for each function or variable that files share, of a name that begins so, and
+/// what they are to objcopy.
+const SHARED: &[(&str, &str)] = &[
+    (".text", CODE),
+    (".text.hot", CODE),
+    (".text.startup", CODE),
+    (".text.unlikely", CODE),
+    (".data", "contents,alloc,load,data"),
+    (".bss", "alloc"),
+    (".rdata", CONSTANTS),
+    (".eh_frame", CONSTANTS),
+    (".gcc_except_table", CONSTANTS),
+    (".pdata", CONSTANTS),
+    (".pdata.startup", CONSTANTS),
+    (".pdata.unlikely", CONSTANTS),
+    (".xdata", CONSTANTS),
+    (".xdata.startup", CONSTANTS),
+    (".xdata.unlikely", CONSTANTS),
+];
+const CODE: &str = "contents,alloc,load,readonly,code";
+const CONSTANTS: &str = "contents,alloc,load,readonly,data";
+
+/// What one is called when it is merged. GNU's linker sorts the table for unwinding by its name, when it joins too, and
+/// leaves the relocations where they were (binutils 2.40).
+fn merged(name: &str) -> &str {
+    if name == ".pdata" { ".pdata$alloc8" } else { name }
+}
+
+/// A script by which GNU's linker merges them when it joins objects.
+///
+/// # Errors
+/// `A8301` if it cannot be written.
+pub(super) fn merging(target: &str, work: &Path) -> Result<PathBuf> {
+    let x86 = Place::of(target).is_some_and(|place| place.cpu.machine.0 == Machine::X86);
+    // Without a word it would make a program.
+    let format = if x86 { "pe-i386" } else { "pe-x86-64" };
+    let section =
+        |(name, _): &(&str, &str)| format!("{} : {{ *({name} {name}$*) }}\n", merged(name));
+    let sections: String = SHARED.iter().map(section).collect();
+    let script = work.join("merge.ld");
+    write(&script, &format!("OUTPUT_FORMAT({format})\nSECTIONS\n{{\n{sections}}}\n"))?;
+    Ok(script)
+}
+
+/// Options of objcopy by which what was merged is the object's own: links drop it no more where another
+/// object has the same.
+pub fn own_sections() -> Vec<OsString> {
+    let option = |(name, flags): &(&str, &str)| {
+        ["--set-section-flags".into(), format!("{}={flags}", merged(name)).into()]
+    };
+    SHARED.iter().flat_map(option).collect()
+}
+
 /// Links a library and the import library that goes with it. First without a C library; if names are
 /// missing then, with the compiler's own: whether so is the answer.
 ///

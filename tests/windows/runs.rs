@@ -212,6 +212,19 @@ fn a_heap_that_is_a_class_answers_as_one_in_c_does() {
     }
 }
 
+/// The hooks stay in C; what comes when the C library is ready is the class.
+#[test]
+fn a_heap_that_is_a_class_answers_from_a_library_of_its_own() {
+    let Some(wine) = Wine::new() else { return };
+    let place = Place::of("counted_class.toml", X64, "redirect", &uncounted(X64), &[]);
+    place.linked(wine, Crt::Ucrt);
+    place.late(wine, Crt::Msvcrt);
+    if wine.runs(X86) {
+        let place = Place::new(X86, "redirect", &counted(X86), &["--lang", "cpp"]);
+        place.linked(wine, Crt::Msvcrt);
+    }
+}
+
 #[test]
 fn a_header_over_an_archive_hooks_as_the_shim_in_c_does() {
     let Some(wine) = Wine::new() else { return };

@@ -127,6 +127,22 @@ impl Place {
         here
     }
 
+    /// The same, with the shim in C++.
+    fn program_with_heap_in_cxx(&self, crt: Crt) -> PathBuf {
+        let rendered = self.rendered(&["--lang", "cpp", "--mode", "static"]);
+        let (unit, object) = (self.path("unit.cpp"), self.path("unit.o"));
+        fs::write(&unit, "#include \"shim.hpp\"\n").unwrap();
+        let mut gxx = Command::new(self.cpu.gcc().replace("gcc", "g++"));
+        gxx.args(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c", "-I"]);
+        said(gxx.arg(rendered).arg(&unit).arg("-o").arg(&object), 0);
+        let program = self.path("within.exe");
+        let mut command = self.cpu.threads(crt);
+        command.arg(object).args(self.cpu.aware());
+        command.args(["-DWITHIN", "-static", "-lstdc++", "-o"]).arg(&program);
+        said(&mut command, 0);
+        program
+    }
+
     /// The program that has the heap inside.
     fn program_with_heap(&self, crt: Crt, prefix: Option<&str>) -> PathBuf {
         let mut command = self.cpu.threads(crt);
@@ -266,6 +282,18 @@ fn threads_are_told_by_the_header_for_cxx() {
         let place = Place::new(X64, policy);
         place.library_in("cpp", "iat", &X64.target());
         place.late(wine, Crt::Msvcrt);
+    }
+}
+
+#[test]
+fn threads_are_told_to_a_heap_inside_a_program_by_the_header_for_cxx() {
+    for (cpu, usual) in [(X64, "required"), (X86, "advisory")] {
+        let Some(wine) = Wine::new().filter(|wine| wine.runs(cpu)) else { return };
+        for policy in POLICIES.into_iter().filter(|policy| all() || *policy == usual) {
+            let place = Place::new(cpu, policy);
+            let program = place.program_with_heap_in_cxx(Crt::Msvcrt);
+            all_held(&place.run(wine, &program, "within"), Crt::Msvcrt, "within");
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) fn write() -> anyhow::Result<()> {
     run(program(&tool).args(macos).args(["--lang", "rust"]))?;
     let windows = ["generate", "-p", "windows", "-a", "simple_heap"];
     run(program(&tool).args(windows).args(["--lang", "cpp"]))?;
+    run(program(&tool).args(windows).args(["--lang", "cpp", "--mode", "static"]))?;
     run(program(&tool).args(windows).args(["--lang", "rust"]))?;
     run(program(&tool).args(linux).args(["--mode", "static"]))?;
     run(program(&tool).args(linux).args(["--mode", "prefixed", "--prefix", "my"]))?;

@@ -26,6 +26,7 @@ pub(super) fn build(
     options: &Build,
     platform: &Platform,
     allocator: &Allocator,
+    lang: &str,
     compiler: &Compiler,
     show: &Show,
 ) -> Result<u8> {
@@ -35,7 +36,7 @@ pub(super) fn build(
     let order = Order {
         platform,
         allocator,
-        lang: "c",
+        lang,
         libs: &options.archive.lib,
         compiler,
         cache: &cache(),

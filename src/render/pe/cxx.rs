@@ -3,18 +3,22 @@
 use serde_json::Value;
 
 use super::{
-    super::{Comment, Inputs, Part, cpp, view},
+    super::{Comment, Inputs, Part, cpp, prefixed, view},
     lists, values,
 };
-use crate::{diagnostic::Result, plan::Plan};
+use crate::{
+    diagnostic::Result,
+    operation::Operation,
+    plan::{Mode, Plan, hooks::REDIRECT},
+    spec::Symbol,
+};
 
 /// The headers, and the lists beside them.
 ///
 /// # Errors
-/// Those of [`Plan::refuse_in_cxx`] and [`Plan::refuse_redirect`].
+/// Those of [`Plan::refuse_in_cxx`].
 pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_cxx()?;
-    plan.refuse_redirect(inputs.hook.as_deref())?;
     let mut all = cpp::headers(plan);
     // The text is C's: what it calls is looked up in the heap's namespace.
     if let (Value::Object(all), Value::Object(own)) = (&mut all, values(plan, inputs)) {
@@ -22,6 +26,9 @@ pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>
     }
     all["foreign"] = (all["owns"] != "").into();
     all["hooked"] = true.into();
+    let of_program = plan.carries_operators();
+    let operators = plan.defined().filter(|a| of_program && a.symbol.operation.is_operator());
+    all["carried"] = operators.map(|a| operator(&a.symbol)).collect();
     let context = view::context(&all);
     let part = |template, file: &str| Part {
         template,
@@ -29,10 +36,38 @@ pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>
         comment: Comment::C,
         context: context.clone(),
     };
-    let mut parts =
-        vec![part("shim.hpp.tera", "shim.hpp"), part("cpp/redirect.hpp.tera", "redirect.hpp")];
+    let redirected = inputs.hook.as_deref() == Some(REDIRECT);
+    let header = match plan.mode {
+        Mode::Interpose if redirected => "heap.hpp.tera",
+        Mode::Interpose => "shim.hpp.tera",
+        Mode::Static | Mode::Prefixed(_) => "module.hpp.tera",
+    };
+    let mut parts = vec![part(header, "shim.hpp"), part("cpp/redirect.hpp.tera", "redirect.hpp")];
+    if redirected {
+        // The hooks call the heap by a table, whatever it is in.
+        let context = view::context(&values(plan, inputs));
+        parts.push(Part { context, ..part("shim.c.tera", "shim.c") });
+    }
+    if let Mode::Prefixed(prefix) = &plan.mode {
+        let context = view::context(&prefixed::declared(plan, prefix));
+        let file = prefixed::header(prefix);
+        parts.push(Part { context, ..part("prefixed.h.tera", &file) });
+    }
     parts.extend(lists(plan));
     Ok(parts)
+}
+
+/// An operator that a program carries.
+fn operator(symbol: &Symbol) -> Value {
+    let mut operator = cpp::operator(symbol.operation).unwrap_or_default();
+    // Theirs has an alignment that its own function must hear of.
+    if let Operation::Delete(form) = symbol.operation
+        && form.aligned
+        && form.base(true).is_none()
+    {
+        operator["body"] = "alloc8::shim::free_aligned(ptr);".into();
+    }
+    operator
 }
 
 /// The filter `as_cxx`: C that is C++ but for words, and for the names of what it declares.
@@ -56,6 +91,7 @@ fn declared(line: &str) -> Option<String> {
     if let Some(variable) = line.strip_prefix("__declspec(dllexport) extern ") {
         return Some(format!("extern \"C\" __declspec(dllexport) {variable}"));
     }
+    let line = &line.replacen("__declspec(dllimport) extern ", IMPORTED, 1);
     let (declaration, after) = line.split_once(");")?;
     let own = ["extern ", IMPORTED, "int __stdcall "];
     if !own.iter().any(|begin| line.starts_with(begin)) || declaration.contains("ALLOC8_") {
