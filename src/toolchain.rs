@@ -115,8 +115,9 @@ impl Compiler {
             why => diagnostic.fact(why),
         }
         .help(format!(
-            "install a compiler for {} (on Debian: apt-get install gcc), or name one with `--cc`",
-            self.target
+            "install a compiler for {}{}, or name one with `--cc`",
+            self.target,
+            if is_windows(HOST) { "" } else { " (on Debian: apt-get install gcc)" }
         ))
     }
 

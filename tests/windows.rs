@@ -13,6 +13,7 @@ mod windows {
     mod built;
     mod carried;
     mod crates;
+    mod host;
     mod launched;
     mod laws;
     mod real;

@@ -82,7 +82,8 @@ fn candidates(place: Place) -> Vec<Vec<String>> {
         System::Mingw => {
             all.push(words(format!("{}-w64-mingw32-gcc", place.cpu.name())));
             // As it is called on Windows itself.
-            all.extend((Place::host() == Some(place)).then(|| words("gcc".to_owned())));
+            let own = place.is_native() && !place.is_narrow_host();
+            all.extend(own.then(|| words("gcc".to_owned())));
         }
         System::Msvc => {
             let triple = format!("{}-pc-windows-msvc", place.cpu.name());

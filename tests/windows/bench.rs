@@ -263,6 +263,10 @@ impl Wine {
     pub(super) fn around(&self, mut command: Command) -> Command {
         command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all");
         command.env("WINEDLLOVERRIDES", "mscoree,mshtml=").env_remove("DISPLAY");
+        // The tool for Windows would take what was meant for the one here.
+        if command.get_program() == "wine" {
+            command.env_remove("ALLOC8_ZIG").env_remove("CC");
+        }
         if let Some(folder) = &self.narrow {
             command.env("WINEDLLPATH", folder);
         }
@@ -281,8 +285,20 @@ impl Wine {
     /// Runs a program in its own folder. It is started once more if Wine's own connection broke, which was
     /// seen once in many thousand runs.
     pub(super) fn run(&self, program: &Path, arguments: &[&str]) -> Run {
+        self.run_in(program.parent().unwrap(), program, arguments)
+    }
+
+    /// The same in another folder.
+    pub(super) fn run_in(&self, folder: &Path, program: &Path, arguments: &[&str]) -> Run {
         let mut command = self.command("wine");
-        command.arg(program).args(arguments).current_dir(program.parent().unwrap());
+        command.arg(program).args(arguments).current_dir(folder);
+        Self::finish(command)
+    }
+
+    /// A line of the shell's with a terminal, of which Wine makes a console.
+    pub(super) fn in_terminal(&self, folder: &Path, line: &str) -> Run {
+        let mut command = self.command("script");
+        command.args(["--quiet", "--return", "--command", line, "/dev/null"]).current_dir(folder);
         Self::finish(command)
     }
 

@@ -10,7 +10,7 @@ use super::bench::{Run, Wine, X64, X86, folder, said, source, tool};
 use super::built::static_program;
 
 /// Says its words, and whose a block is; ends as its first word says.
-const WORDS: &str = r#"
+pub(super) const WORDS: &str = r#"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 }
 "#;
 
-fn compile(gcc: &str, text: &str, output: &Path, more: &[&str]) {
+pub(super) fn compile(gcc: &str, text: &str, output: &Path, more: &[&str]) {
     let file = output.with_extension("c");
     fs::write(&file, text).unwrap();
     let mut command = Command::new(gcc);
@@ -44,13 +44,13 @@ fn compile(gcc: &str, text: &str, output: &Path, more: &[&str]) {
 }
 
 /// A folder with the program and with a library whose hooks are in imports.
-struct Place {
-    wine: &'static Wine,
-    folder: tempfile::TempDir,
+pub(super) struct Place {
+    pub(super) wine: &'static Wine,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Option<Place> {
+    pub(super) fn new() -> Option<Place> {
         let place = Place { wine: Wine::new()?, folder: tempfile::tempdir_in(folder()).unwrap() };
         compile(&X64.gcc(), WORDS, &place.path("words.exe"), &[]);
         place.library("hooks.dll", &source("counted_heap.toml"), "iat");
@@ -66,7 +66,7 @@ impl Place {
         said(&mut build, 0);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 

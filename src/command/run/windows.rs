@@ -60,7 +60,6 @@ pub(super) fn run(options: &Run, platform: &Platform, show: &Show) -> Result<u32
     };
     let program = read_program(path, platform)?;
     let (library, launcher) = tools(options, &program, platform, show)?;
-    judge(&program, &library, platform)?;
     let folder = Scratch::new()?;
     let record = folder.path.join("record");
     let (library, path) = (absolute(&library), absolute(&program.path));
@@ -144,7 +143,8 @@ fn read_program(path: PathBuf, platform: &Platform) -> Result<Program> {
 
 /* ---- The library ---- */
 
-/// The library and the launcher. A compiler is looked for where one of them is not there yet.
+/// The library, which takes effect in the program, and the launcher. A compiler is looked for where one of them is
+/// not there yet.
 fn tools(
     options: &Run,
     program: &Program,
@@ -152,13 +152,20 @@ fn tools(
     show: &Show,
 ) -> Result<(PathBuf, PathBuf)> {
     let launcher = launcher::built_in(&program.target, &cache())?;
-    if let (Some(library), Some(launcher)) = (&options.preload, &launcher) {
-        return Ok((library.clone(), launcher.clone()));
+    if let Some(library) = &options.preload {
+        judge(program, library, platform)?;
+        if let Some(launcher) = launcher {
+            return Ok((library.clone(), launcher));
+        }
     }
     let compiler = Compiler::find(options.archive.cc.as_deref(), Some(&program.target))?;
     let library = match &options.preload {
         Some(library) => library.clone(),
-        None => library(options, platform, &compiler, show)?,
+        None => {
+            let library = library(options, platform, &compiler, show)?;
+            judge(program, &library, platform)?;
+            library
+        }
     };
     let compiled = || launcher::launcher(&compiler, &cache());
     Ok((library, launcher.map_or_else(compiled, Ok)?))
