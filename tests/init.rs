@@ -121,6 +121,19 @@ fn another_order_of_arguments_is_found_by_measuring() {
 }
 
 #[test]
+fn the_author_of_a_heap_without_memalign_reads_which_alignments_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("plain.c");
+    let heap = heaps::heap("minimal.c");
+    let text = format!("#define minimal_memalign other\n#include \"{}\"\n", heap.display());
+    fs::write(&source, text).unwrap();
+    let (text, _) = describe("minimal", &source).expect("described");
+    assert!(read("minimal", &text).call(Role::Memalign).is_none(), "{text}");
+    let line = text.lines().find(|line| line.starts_with("natural_align ")).expect("a promise");
+    assert!(line.contains("# beyond: refused, for there is no memalign"), "{text}");
+}
+
+#[test]
 fn a_library_without_an_allocator_is_refused_with_what_it_has() {
     let report = describe("odd", &heaps::heap("odd_orders.c")).expect_err("refused");
     let diagnostic = &report.diagnostics[0];

@@ -97,6 +97,9 @@ fn promise_line(draft: &Draft, measured: &Measurements, promise: Promise) -> Str
     let beyond = match promise {
         Promise::MaxSize => measured.first_wrong().cloned(),
         Promise::MaxAlign => measured.max_align.beyond.clone(),
+        Promise::NaturalAlign if draft.allocator.call(Role::Memalign).is_none() => {
+            Some("refused, for there is no memalign; programs ask for 64 and more".to_owned())
+        }
         _ => None,
     };
     let key = promise.key();
