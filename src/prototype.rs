@@ -173,15 +173,16 @@ fn is_word(c: char) -> bool {
 }
 
 fn known_type(text: &str) -> Result<String, String> {
+    let text = text.trim();
     // Nearly all are spaced as they are here.
-    let exact = TYPES.iter().find(|(spec, _)| *spec == text.trim());
+    let exact = TYPES.iter().find(|(spec, _)| *spec == text);
     let known = exact.or_else(|| {
-        let text = squeeze(text);
-        TYPES.iter().find(|(spec, _)| squeeze(spec) == text)
+        let bare = squeeze(text);
+        TYPES.iter().find(|(spec, _)| squeeze(spec) == bare)
     });
     known.map(|(_, c)| (*c).to_owned()).ok_or_else(|| {
         let known: Vec<_> = TYPES.iter().map(|(spec, _)| format!("`{spec}`")).collect();
-        format!("unknown type `{}`; known are {}", text.trim(), known.join(", "))
+        format!("unknown type `{text}`; known are {}", known.join(", "))
     })
 }
 
