@@ -115,9 +115,9 @@ pub fn render(plan: &Plan, inputs: &Inputs) -> Result<Files> {
     Ok(files)
 }
 
-/// Whether a mode is a text of its own in a language: everywhere in C, and where functions are hooked in C++.
+/// Whether a mode is a text of its own in a language: everywhere in C, and where functions are hooked in each.
 pub fn has_mode(platform: &Platform, lang: &str, mode: &str) -> bool {
-    mode == "interpose" || lang == "c" || (lang == "cpp" && platform.hooks.is_some())
+    mode == "interpose" || lang == "c" || platform.hooks.is_some()
 }
 
 /// Elsewhere a header for C++ and a module in Rust are already part of what includes them.

@@ -281,6 +281,9 @@ fn a_heap_in_rust_tells_its_blocks_and_has_no_flag_for_threads() {
     assert_eq!(code(""), Some("A8250".to_owned()));
     assert_eq!(code(owns), None);
     assert_eq!(code(&format!("{owns}thread_created = \"created\"\n")), Some("A8208".to_owned()));
+    // The hooks, in C, look whether a thread is ready.
+    let required = "thread_init = \"begin\"\nthread_policy = \"required\"\n";
+    assert_eq!(code(&format!("{owns}{required}")), None);
 }
 
 /// A text that has a branch for CPUs without code for inline hooks must not take it without `owns`.

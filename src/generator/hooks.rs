@@ -6,6 +6,7 @@ use super::Generator;
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
     interposer::inline,
+    render::prefixed,
 };
 
 impl Generator {
@@ -16,12 +17,33 @@ impl Generator {
         self
     }
 
+    /// Nothing is hooked: the functions are for a program that carries the heap.
+    #[must_use]
+    pub fn carried(mut self) -> Generator {
+        self.inputs.mode = "static".to_owned();
+        self
+    }
+
+    /// Nothing is hooked: the functions have names of their own, `PREFIX_malloc` and so on.
+    #[must_use]
+    pub fn prefixed(mut self, prefix: &str) -> Generator {
+        self.inputs.mode = "prefixed".to_owned();
+        self.inputs.prefix = prefixed::given(Some(prefix));
+        self
+    }
+
     /// Compiles shim.c, and what changes code for it, and has cargo link both.
     pub(super) fn compile_hooks(&self, folder: &Path) -> Result<()> {
         let mut shim = cc::Build::new();
         shim.file(folder.join("shim.c")).std("c11").flag_if_supported("-fno-lto");
         let objects = shim.try_compile_intermediates().map_err(|error| refused(&error))?;
-        archive("alloc8_hooks", &objects)?;
+        let hooks = self.inputs.mode == "interpose";
+        match (hooks, &self.inputs.prefix) {
+            (true, _) => archive("alloc8_hooks", &objects)?,
+            // Before whatever calls malloc, wherever that comes in the link.
+            (false, None) => whole_archive("alloc8_carried", &objects, folder)?,
+            (false, Some(prefix)) => archive(&format!("{prefix}_alloc8"), &objects)?,
+        }
         if let Some(sources) = objects.first().map(|o| inline::wanted(o)).transpose()?.flatten() {
             println!("cargo::rerun-if-env-changed={}", sources.variable());
             let objects = sources.for_cargo(folder)?.try_compile_intermediates();
@@ -29,7 +51,8 @@ impl Generator {
         }
         // The one that lends functions of the C library's is asked last.
         let imports = self.plan.platform.hooks.iter().flat_map(|hooks| hooks.imports.iter().rev());
-        for import in imports {
+        // Without hooks, there is the program's own C library.
+        for import in imports.filter(|import| hooks || import.lends.is_empty()) {
             println!("cargo::rustc-link-lib={}", import.file.trim_end_matches(".dll"));
         }
         Ok(())
@@ -39,6 +62,16 @@ impl Generator {
 fn archive(name: &str, objects: &[PathBuf]) -> Result<()> {
     let mut build = cc::Build::new();
     build.objects(objects).try_compile(name).map_err(|error| refused(&error))
+}
+
+/// The same, none of whose members is left out.
+fn whole_archive(name: &str, objects: &[PathBuf], folder: &Path) -> Result<()> {
+    let mut build = cc::Build::new();
+    build.objects(objects).cargo_metadata(false).out_dir(folder);
+    build.try_compile(name).map_err(|error| refused(&error))?;
+    println!("cargo::rustc-link-search=native={}", folder.display());
+    println!("cargo::rustc-link-lib=static:+whole-archive={name}");
+    Ok(())
 }
 
 fn refused(error: &cc::Error) -> Report {

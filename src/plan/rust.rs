@@ -58,9 +58,10 @@ impl Plan {
         Some(self.at_key("export", "has no effect here", diagnostic))
     }
 
-    /// Whether a thread's state is the value of a key, in every language: a thread-local variable would allocate.
+    /// Whether a thread's state is the value of a key, in every language: a thread-local variable would allocate, or
+    /// the text that asks is in C.
     fn asks_a_key(&self) -> bool {
-        self.platform.zone.is_some()
+        self.platform.zone.is_some() || self.platform.hooks.is_some()
     }
 
     fn creator(&self, answer: &Answer) -> Option<(Binding, String)> {

@@ -74,6 +74,8 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
     let by_word = hooks.iter().any(|h| h["exported"].as_str().is_some_and(|e| !e.starts_with('"')));
     let mut added = json!({
         "prefix": plan.prefix(),
+        "tag": plan.tag(),
+        "global": inputs.lang == "rust",
         "hook": inputs.hook.as_deref().unwrap_or("default"),
         "inline_condition": spec.map(|h| h.inline.as_str()).unwrap_or_default(),
         "spec": spec,

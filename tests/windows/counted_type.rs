@@ -1,5 +1,5 @@
 //! simple_heap with counters, as a type: a call is seen here, or it went to another heap.
-#![no_std]
+#![cfg_attr(not(program), no_std)]
 #![deny(warnings)]
 
 use core::{
@@ -73,6 +73,10 @@ unsafe impl alloc8::Heap for Counted {
     }
 }
 
+#[cfg(program)]
+include!("global.rs");
+
+#[cfg(not(program))]
 #[panic_handler]
 fn never(_: &core::panic::PanicInfo) -> ! {
     loop {}

@@ -1,15 +1,16 @@
 //! A heap that is a type in Rust: its crate's `cdylib` is the library, whose build script compiles the hooks.
 
 use std::{
+    ffi::OsStr,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use alloc8_gen::Generator;
 
 use super::{
-    bench::{Cpu, Crt, Wine, X64, crate_source, said, source, tool},
+    bench::{Cpu, Crt, Wine, X64, X86, crate_source, said, source, tool},
     runs::{Place, uncounted},
 };
 use crate::common;
@@ -19,18 +20,24 @@ use crate::common;
 #[ignore = "the build script of the others"]
 fn build_script() {
     // What runs ignored tests, too, has no order for it.
-    let Ok(hook) = std::env::var("ALLOC8_TEST_HOOK") else { return };
-    Generator::new("windows", source("counted_type.toml"))
-        .map(|generator| generator.hook(&hook))
+    let Ok(kind) = std::env::var("ALLOC8_TEST_HOOK") else { return };
+    let description = std::env::var_os("ALLOC8_TEST_DESCRIPTION").expect("a description");
+    Generator::new("windows", description)
+        .map(|generator| match kind.as_str() {
+            "carried" => generator.carried(),
+            "prefixed" => generator.prefixed("my"),
+            hook => generator.hook(hook),
+        })
         .and_then(|generator| generator.rust())
         .unwrap_or_else(|report| panic!("{report}"));
 }
 
 /// Runs this program as cargo runs build scripts; the options that cargo would pass on to rustc.
-fn options(cpu: Cpu, hook: &str, out: &Path) -> Vec<String> {
+fn options(cpu: Cpu, description: &Path, hook: &str, out: &Path) -> Vec<String> {
     let mut script = Command::new(std::env::current_exe().unwrap());
     script.args(["--exact", "windows::crates::build_script", "--ignored", "--nocapture"]);
     script.env("OUT_DIR", out).env("ALLOC8_TEST_HOOK", hook);
+    script.env("ALLOC8_TEST_DESCRIPTION", description);
     script.env("ALLOC8_MINHOOK", crate_source("minhook"));
     script.env("ALLOC8_DETOURS", crate_source("detours"));
     let target = cpu.target();
@@ -39,7 +46,7 @@ fn options(cpu: Cpu, hook: &str, out: &Path) -> Vec<String> {
         ("HOST", "x86_64-unknown-linux-gnu"),
         ("OPT_LEVEL", "3"),
         ("DEBUG", "false"),
-        ("CARGO_CFG_TARGET_ARCH", "x86_64"),
+        ("CARGO_CFG_TARGET_ARCH", if cpu == X86 { "x86" } else { "x86_64" }),
         ("CARGO_CFG_TARGET_VENDOR", "pc"),
         ("CARGO_CFG_TARGET_OS", "windows"),
         ("CARGO_CFG_TARGET_ENV", "gnu"),
@@ -56,29 +63,100 @@ fn options(cpu: Cpu, hook: &str, out: &Path) -> Vec<String> {
     lines.filter_map(option).collect()
 }
 
-/// The crate's `cdylib`, around simple_heap.
+/// What rustc makes of a crate with this description, linked with the objects; `None`, and said so, without Rust's
+/// library for the CPU.
+struct Crate<'a> {
+    text: &'a str,
+    description: PathBuf,
+    objects: Vec<PathBuf>,
+    options: &'a [&'a str],
+}
+
+impl Crate<'_> {
+    fn made(&self, cpu: Cpu, hook: &'static str, file: &str) -> Option<Place> {
+        let place = Place::empty(cpu, hook);
+        let out = place.path("out");
+        fs::create_dir(&out).unwrap();
+        let of_script = options(cpu, &self.description, hook, &out);
+        let mut rustc = Command::new(std::env::var("RUSTC").unwrap_or("rustc".to_owned()));
+        rustc.args(["--edition", "2024", "--crate-name", "hooks", "--check-cfg=cfg(program)"]);
+        rustc.args(["-O", "-Cpanic=abort", "--target", &cpu.target()]).args(self.options);
+        rustc.arg(format!("-Clinker={}", cpu.gcc())).args(of_script).env("OUT_DIR", &out);
+        for object in &self.objects {
+            rustc.arg(format!("-Clink-arg={}", object.display()));
+        }
+        rustc.args(["-Clink-arg=-lkernel32", "-Clink-arg=-lgcc"]);
+        rustc.arg(source(self.text)).arg("-o").arg(place.path(file));
+        let output = rustc.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        if text.contains("E0463") {
+            common::skip("rust-std for Windows", "cargo xtask install");
+            return None;
+        }
+        assert!(output.status.success() && text.is_empty(), "{rustc:?}\n{text}");
+        Some(place)
+    }
+}
+
+/// The crate whose type counts, around simple_heap.
+fn counted(cpu: Cpu, options: &'static [&'static str]) -> Crate<'static> {
+    let description = source("counted_type.toml");
+    Crate { text: "counted_type.rs", description, objects: uncounted(cpu), options }
+}
+
+/// Its `cdylib`.
 fn built(cpu: Cpu, hook: &'static str) -> Option<Place> {
-    let place = Place::empty(cpu, hook);
-    let out = place.path("out");
-    fs::create_dir(&out).unwrap();
-    let options = options(cpu, hook, &out);
-    let mut rustc = Command::new(std::env::var("RUSTC").unwrap_or("rustc".to_owned()));
-    rustc.args(["--edition", "2024", "--crate-type", "cdylib", "--crate-name", "hooks"]);
-    rustc.args(["-O", "-Cpanic=abort", "--target", &cpu.target()]);
-    rustc.arg(format!("-Clinker={}", cpu.gcc())).args(options).env("OUT_DIR", &out);
-    for object in uncounted(cpu) {
-        rustc.arg(format!("-Clink-arg={}", object.display()));
+    counted(cpu, &["--crate-type", "cdylib"]).made(cpu, hook, "hooks.dll")
+}
+
+#[test]
+fn a_program_in_rust_that_carries_the_heap_allocates_from_it_in_both_languages() {
+    // That of 32 bits imports ws2_32.dll, which Wine 8 cannot start there.
+    let Some(wine) = Wine::new() else { return };
+    let program = counted(X64, &["--crate-type", "bin", "--cfg", "program"]);
+    let Some(place) = program.made(X64, "carried", "program.exe") else { return };
+    let mut prng = Command::new(X64.gcc());
+    prng.arg("-shared").arg(source("prng.c"));
+    said(prng.arg("-o").arg(place.path("bcryptprimitives.dll")), 0);
+    let run = wine.run(&place.path("program.exe"), &[]);
+    assert!(run.counted("checks") >= 12 && run.counted("failed") == 0, "{}", run.text);
+    assert!(run.counted("allocated") > 5000 && run.counted("foreign") >= 1, "{}", run.text);
+    assert_eq!(run.status, Some(0), "{}", run.text);
+}
+
+#[test]
+fn a_program_in_c_carries_a_crates_heap_and_calls_functions_under_a_prefix() {
+    let Some(wine) = Wine::new() else { return };
+    let library = counted(X64, &["--crate-type", "staticlib"]);
+    for (mode, text) in [("carried", "client.c"), ("prefixed", "prefixed.c")] {
+        let Some(place) = library.made(X64, mode, "libheap.a") else { return };
+        let (archive, include) = (place.path("libheap.a"), place.path("out/alloc8"));
+        let include = format!("-I{}", include.display());
+        let mut words = vec![OsStr::new(&include), OsStr::new("-Wl,-u,malloc")];
+        words.truncate(if mode == "carried" { 2 } else { 1 });
+        words.push(archive.as_os_str());
+        words.extend(library.objects.iter().map(|object| object.as_os_str()));
+        let program = place.path("client.exe");
+        // A module's own exports are what the client asks for.
+        words.push(OsStr::new("-Wl,--export-all-symbols"));
+        X64.program(Crt::Msvcrt, text, &words, &program);
+        let run = wine.run(&program, &["module", "client.exe"]);
+        assert!(run.counted("checks") >= 120 && run.counted("failed") == 0, "{mode}\n{}", run.text);
+        assert_eq!(run.status, Some(0), "{mode}\n{}", run.text);
     }
-    rustc.arg("-Clink-arg=-lkernel32");
-    rustc.arg(source("counted_type.rs")).arg("-o").arg(place.path("hooks.dll"));
-    let output = rustc.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    if text.contains("E0463") {
-        common::skip("rust-std for Windows", "cargo xtask install");
-        return None;
+}
+
+#[test]
+fn a_crate_hooks_programs_of_32_bits_and_by_detours() {
+    let Some(wine) = Wine::new() else { return };
+    if let Some(place) = built(X64, "detours") {
+        place.late(wine, Crt::Ucrt);
     }
-    assert!(output.status.success() && text.is_empty(), "{rustc:?}\n{text}");
-    Some(place)
+    if wine.runs(X86)
+        && let Some(place) = built(X86, "minhook")
+    {
+        place.late(wine, Crt::Msvcrt);
+    }
 }
 
 #[test]

@@ -92,7 +92,12 @@ pub(crate) fn all() -> anyhow::Result<()> {
 
 /// Rust's own library for macOS and Windows, for which tests compile shims in Rust.
 fn rust_elsewhere() {
-    let targets = ["x86_64-apple-darwin", "aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
+    let targets = [
+        "x86_64-apple-darwin",
+        "aarch64-apple-darwin",
+        "x86_64-pc-windows-gnu",
+        "i686-pc-windows-gnu",
+    ];
     let mut add = program("rustup");
     if let Err(error) = run(add.args(["target", "add"]).args(targets)) {
         eprintln!("warning: {error:#}");

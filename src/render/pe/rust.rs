@@ -6,17 +6,23 @@ use super::{
     super::{Comment, Inputs, Part, rust::spell, view},
     parts as in_c,
 };
-use crate::{allocator::Role, diagnostic::Result, plan::Plan};
+use crate::{
+    allocator::Role,
+    diagnostic::Result,
+    plan::{Mode, Plan},
+};
 
 /// The module, and the shim in C that is compiled with it.
 ///
 /// # Errors
-/// Those of [`Plan::refuse_in_rust`] and [`Plan::refuse_redirect`]; `A8250` without `owns`, for Rust's start-up code
-/// has a C library; `A8208` for a type with `thread_created`.
+/// Those of [`Plan::refuse_in_rust`] and [`Plan::refuse_redirect`]; for hooks `A8250` without `owns`, for Rust's start-up
+/// code has a C library; `A8208` for a type with `thread_created`.
 pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_rust()?;
     plan.refuse_redirect(inputs.hook.as_deref())?;
-    plan.refuse_older_blocks("the C library of Rust's start-up code")?;
+    if plan.mode == Mode::Interpose {
+        plan.refuse_older_blocks("the C library of Rust's start-up code")?;
+    }
     plan.refuse_created_in_rust()?;
     let shim = Part {
         template: "shim.rs.tera",
@@ -25,6 +31,9 @@ pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>
         context: view::context(&json!({
             "title": plan.allocator.title.replace(['\n', '\r'], " "),
             "rust": plan.allocator.rust,
+            "interposes": plan.mode == Mode::Interpose,
+            "prefix": plan.prefix(),
+            "tag": plan.tag(),
             "functions": functions(plan),
         })),
     };
@@ -50,7 +59,9 @@ fn functions(plan: &Plan) -> Vec<Value> {
     let named = in_c_names(plan).allocator;
     let mut functions: Vec<Value> = Vec::new();
     for ((role, call), in_c) in plan.allocator.functions.iter().zip(named.functions.values()) {
-        if !view::is_called(plan, *role) || functions.iter().any(|f| f["symbol"] == call.symbol) {
+        // Under a prefix nobody asks whose a block is; a type has its methods in every mode.
+        let is_method = view::is_called(plan, *role) || (of_type && *role == Role::Owns);
+        if !is_method || functions.iter().any(|f| f["symbol"] == call.symbol) {
             continue;
         }
         let prototype = spell::own(&role.prototype(), call);
