@@ -8,12 +8,12 @@ use super::project::{
     CMAKE, EXAMPLE, MAKE, Project, TOOL, command, copy, finish, have, succeeded, takes_effect, text,
 };
 
-const PKG_CONFIG: (&str, &str) = ("pkg-config", "pkg-config");
+pub(super) const PKG_CONFIG: (&str, &str) = ("pkg-config", "pkg-config");
 
 const PROGRAM: &str = "#include <stdlib.h>\nint main(void) { free(malloc(1)); return 0; }\n";
 
 /// Installed with a version below `stage`, as a system's root.
-fn is_installed(stage: &Path) {
+pub(super) fn is_installed(stage: &Path) {
     let libdir = stage.join("usr/lib");
     let library = libdir.join("libblock_heap_preload.so.1.2.3");
     assert!(library.is_file(), "{}", library.display());
