@@ -8,6 +8,7 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
 
 mod carrier;
 mod darwin;
+mod microsoft;
 mod prefixed;
 mod windows;
 
@@ -62,7 +64,7 @@ pub struct Carried {
 /// define what its plan says; `A8441` if a program that was linked with it does not use it alone.
 pub fn build(order: &Order<'_>) -> Result<Carried> {
     if order.platform.hooks.is_some() {
-        windows::refuse_other_linkers(order.compiler)?;
+        windows::refuse_cxx(order)?;
     }
     let inputs = Inputs {
         lang: order.lang.to_owned(),
@@ -176,7 +178,10 @@ pub fn options(compiler: &Compiler, plan: &Plan, abi: &Abi) -> Vec<String> {
         }
     }
     let libs = plan.allocator.libs.iter().chain(&plan.platform.runtime.libs);
-    options.extend(libs.map(|lib| format!("-l{lib}")));
+    // As Microsoft's compiler and linker, and those of LLVM that stand in for them, take them.
+    let microsofts = compiler.is_msvc();
+    options
+        .extend(libs.map(|lib| if microsofts { format!("{lib}.lib") } else { format!("-l{lib}") }));
     if plan.carries_operators() && plan.platform.hooks.is_some() {
         // One that is a library has operators of its own, to which blocks of these would come.
         options.extend(["-static-libgcc", "-static-libstdc++"].map(str::to_owned));
@@ -203,13 +208,33 @@ fn quote(path: &Path) -> Vec<u8> {
 /// # Errors
 /// `A8402`, `A8403` if there is no archiver, or it fails.
 pub fn archive(compiler: &Compiler, object: &Path, archive: &Path) -> Result<()> {
+    const DOING: &str = "putting the object into an archive";
     let _ = std::fs::remove_file(archive);
     if compiler.is_for_darwin() {
         return macho::archive(compiler, &["rcs".into(), archive.into(), object.into()]);
     }
-    let mut command = std::process::Command::new(compiler.tool("ar"));
-    command.env("LC_ALL", "C").arg("rcsD").arg(archive).arg(object);
-    crate::toolchain::run(command, "putting the object into an archive")
+    let mut command = match compiler.zig() {
+        Some(zig) => {
+            let mut command = Command::new(&zig[0]);
+            command.args(&zig[1..]).args(["ar", "rcsD"]);
+            command
+        }
+        // The index that Microsoft's linker looks names up in is this one's.
+        None if compiler.is_msvc() => {
+            let mut out = OsString::from("/out:");
+            out.push(archive);
+            let mut command = Command::new("llvm-lib");
+            command.arg("/nologo").arg(out).arg(object);
+            return crate::toolchain::run(command, DOING);
+        }
+        None => {
+            let mut command = Command::new(compiler.tool("ar"));
+            command.env("LC_ALL", "C").arg("rcsD");
+            command
+        }
+    };
+    command.arg(archive).arg(object);
+    crate::toolchain::run(command, DOING)
 }
 
 /// Renders, compiles, joins and proves, unless the same inputs have been proved before.

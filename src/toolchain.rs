@@ -11,6 +11,7 @@ use crate::{
     parallel,
 };
 
+mod coff;
 mod cpu;
 mod cross;
 mod cxx;
@@ -23,13 +24,16 @@ mod watch;
 mod windows;
 mod wine;
 
+pub use coff::join_for_windows;
 pub use cpu::{is_windows, target_of};
 pub use darwin::{LEAST_SYSTEM, UNIVERSAL, link_dylib, slices};
 pub(crate) use darwin::{is_of_cxx, join_for_darwin};
 pub use link::{Linked, Recipe, compile, join, link, make_folder};
 pub use runner::Runner;
 pub(crate) use watch::Watch;
-pub use windows::{Dll, SystemLibrary, link_dll, link_dll_with_c_library, own_sections};
+pub use windows::{
+    Dll, SystemLibrary, link_dll, link_dll_with_c_library, link_program, own_sections,
+};
 pub use wine::windows_folder;
 
 /// The target that this tool was built for; compilers for it need no prefix.

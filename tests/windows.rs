@@ -14,8 +14,10 @@ mod windows {
     mod carried;
     mod crates;
     mod host;
+    mod joined;
     mod launched;
     mod laws;
+    mod microsofts;
     mod real;
     mod runs;
     mod threads;

@@ -53,7 +53,7 @@ pub struct Prefixed {
 pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Prefixed> {
     let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
     if order.platform.hooks.is_some() && form == Form::Object {
-        super::windows::refuse_other_linkers(order.compiler)?;
+        super::windows::refuse_cxx(order)?;
     }
     let inputs = Inputs {
         lang: order.lang.to_owned(),

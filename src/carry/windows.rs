@@ -1,10 +1,10 @@
 //! The same for Windows: the names, and the pointers by which code calls them that takes them for imports.
 //!
-//! Only GNU's linker joins objects there; LLVM's and Microsoft's have no such thing.
+//! Only GNU's linker joins objects there; LLVM's and Microsoft's have no such thing, and ours does it.
 
 use std::path::{Path, PathBuf};
 
-use super::{Seen, arguments, carrier, listed_in, options};
+use super::{Seen, arguments, carrier, listed_in, microsoft, options};
 use crate::{
     artifact::{Image, ImageImport},
     diagnostic::{Diagnostic, Report, Result},
@@ -18,21 +18,25 @@ use crate::{
     plan::{Mode, Plan},
     render::{self, view},
     spec::Abi,
-    toolchain::{Compiler, Dll, Recipe, Runner, join, link_dll_with_c_library, own_sections},
+    toolchain::{
+        Compiler, Dll, Recipe, Runner, join, join_for_windows, link_dll_with_c_library,
+        own_sections,
+    },
 };
 
-/// Refuses compilers whose linker cannot join.
+/// Refuses C++ where nothing here has a C++ library to compile it with.
 ///
 /// # Errors
 /// `A8202`.
-pub(super) fn refuse_other_linkers(compiler: &Compiler) -> Result<()> {
-    if !compiler.is_msvc() && compiler.zig().is_none() {
+pub(super) fn refuse_cxx(order: &Order<'_>) -> Result<()> {
+    let compiler = order.compiler;
+    if order.lang != "cpp" || !compiler.is_msvc() && compiler.zig().is_none() {
         return Ok(());
     }
-    let message = format!("`{}` cannot join objects into one for Windows", compiler.name());
+    let message = format!("`{}` joins no objects of C++ into one for Windows", compiler.name());
     Err(Diagnostic::error("A8202", message)
-        .fact("LLVM's and Microsoft's linkers have no `-r` for COFF")
-        .help("take MinGW's gcc (`--target x86_64-pc-windows-gnu`), or compile what `alloc8-gen generate` renders into your program")
+        .fact("what was compiled so was never run here")
+        .help("take MinGW's gcc (`--target x86_64-pc-windows-gnu`), or `--lang c` for an archive")
         .into())
 }
 
@@ -53,8 +57,12 @@ pub(super) fn made(
     };
     compiled(order, unit, &recipe.shim, archives, work)?;
     let (joined, made) = (work.join("joined.o"), work.join("made.o"));
-    join(order.compiler, &recipe, &joined)?;
     let names: Vec<String> = names(plan, abi).iter().map(|name| written(abi, name)).collect();
+    if order.compiler.is_msvc() || order.compiler.zig().is_some() {
+        join_for_windows(&recipe.shim, &recipe.archives, &names, &recipe.pull, &made)?;
+        return Ok(made);
+    }
+    join(order.compiler, &recipe, &joined)?;
     let keep = listed_in(work, "--keep-global-symbols=", "names.txt", &names)?;
     let mut arguments = own_sections();
     arguments.extend([keep, joined.into(), made.clone().into()]);
@@ -89,6 +97,11 @@ fn written(abi: &Abi, name: &str) -> String {
 /// Before the name of the pointer by which an import is called.
 const POINTER: &str = "__imp_";
 
+/// Whether C++ names are Microsoft's alone there.
+fn is_microsofts(abi: &Abi) -> bool {
+    abi.families.is_empty()
+}
+
 /// All that the object shows, as C spells it: inside a program, each name and its import's pointer. Operators are no
 /// imports to a compiler.
 pub(super) fn names(plan: &Plan, abi: &Abi) -> Vec<String> {
@@ -116,11 +129,18 @@ pub(super) fn dll(
     let compiler = unit.map_or(order.compiler, |unit| &unit.compiler);
     let names = view::listed(plan, abi);
     let hooks = plan.platform.hooks.as_ref();
+    let mut parts = archives.archives.clone();
+    if order.compiler.is_msvc() {
+        parts.push(microsoft::start_up(order.compiler, plan, abi, work)?);
+    }
     let dll = Dll {
         objects: vec![shim],
-        archives: archives.archives.clone(),
+        archives: parts,
         libs: plan.allocator.libs.clone(),
-        system: hooks.map(system).unwrap_or_default(),
+        system: match order.compiler.is_msvc() {
+            true => microsoft::with_c_library(plan),
+            false => hooks.map(system).unwrap_or_default(),
+        },
         c_library: hooks.map(|hooks| hooks.c_library.clone()).unwrap_or_default(),
         exports: names.clone(),
         work: work.to_owned(),
@@ -141,18 +161,25 @@ pub(super) fn dll(
     Err(facts.into_iter().fold(diagnostic, Diagnostic::fact).into())
 }
 
-/// The programs' texts: that in C refers to every name of the plan.
+/// The programs' texts: that in C refers to every name of the plan. For Microsoft's ABI, where there is no
+/// C library, the other one stands for its start-up code.
 ///
 /// # Errors
 /// `A8999` if a template is wrong, which is never the user's fault.
 pub(super) fn sources(plan: &Plan, abi: &Abi) -> Result<[String; 2]> {
     let names: Vec<_> = names(plan, abi).iter().map(|name| written(abi, name)).collect();
+    let tells = plan.platform.hooks.as_ref().and_then(|hooks| hooks.threads.as_ref());
+    let directory = tells.map(|tells| tells.directory.as_str());
     let text = |file: &str| {
         let template =
             embedded::text(&format!("templates/carrier/{file}.tera")).unwrap_or_default();
-        render::alone(file, &template, &serde_json::json!({ "names": names }))
+        let values = serde_json::json!({ "names": names, "directory": directory });
+        render::alone(file, &template, &values)
     };
-    Ok([text("windows.c")?, text("windows.cpp")?])
+    Ok(match is_microsofts(abi) {
+        true => [text("microsoft.c")?, text("alone.c")?],
+        false => [text("windows.c")?, text("windows.cpp")?],
+    })
 }
 
 /// Links a program in each language, reads its imports and runs it.
@@ -166,6 +193,9 @@ pub(super) fn prove(
     object: &Path,
     work: &Path,
 ) -> Result<Vec<Seen>> {
+    if compiler.is_msvc() {
+        return microsoft::prove(compiler, plan, abi, object, work);
+    }
     let compilers = Compilers::beside(compiler);
     let [c, cpp] = sources(plan, abi)?;
     // Libraries of the C++ runtime have operators of their own, which call the C library's malloc.
@@ -200,27 +230,41 @@ pub(super) fn prove(
         words.extend(option.map(std::ffi::OsString::from));
         words.extend(["-o".into(), program.clone().into()]);
         driver.run(&words, &format!("linking a program ({form})"))?;
-        let mut faults = faults(&program, plan, abi)?;
-        let runner = Runner::of(&driver.target).filter(|_| faults.is_empty());
-        let what = match runner.map(|runner| runner.command(&program, None).output()) {
-            None => "linked and read back, not run: the target does not run here",
-            // Wine may end with 0 and have run nothing.
-            Some(Ok(ran)) if ran.status.success() && ran.stdout.starts_with(b"whole") => {
-                "linked, read back and run"
-            }
-            Some(Ok(ran)) => {
-                faults.push(format!("it ended with {}, and not at its end", ran.status));
-                "linked"
-            }
-            Some(Err(error)) => {
-                faults.push(format!("it could not be started: {error}"));
-                "linked"
-            }
-        };
-        carrier::wrong(form, faults)?;
+        let what = ran(driver, plan, abi, form, &program)?;
         seen.push(Seen::new(form.to_owned(), what, true));
     }
     Ok(seen)
+}
+
+/// Reads a program back and runs it, where programs of the target run.
+///
+/// # Errors
+/// `A8441`.
+pub(super) fn ran(
+    compiler: &Compiler,
+    plan: &Plan,
+    abi: &Abi,
+    form: &str,
+    program: &Path,
+) -> Result<&'static str> {
+    let mut faults = faults(program, plan, abi)?;
+    let runner = Runner::of(&compiler.target).filter(|_| faults.is_empty());
+    let what = match runner.map(|runner| runner.command(program, None).output()) {
+        None => "linked and read back, not run: the target does not run here",
+        // Wine may end with 0 and have run nothing.
+        Some(Ok(ran)) if ran.status.success() && ran.stdout.starts_with(b"whole") => {
+            "linked, read back and run"
+        }
+        Some(Ok(ran)) => {
+            faults.push(format!("it ended with {}, and not at its end", ran.status));
+            "linked"
+        }
+        Some(Err(error)) => {
+            faults.push(format!("it could not be started: {error}"));
+            "linked"
+        }
+    };
+    carrier::wrong(form, faults).map(|()| what)
 }
 
 /// What of the plan a program still takes from a library.

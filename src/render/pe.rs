@@ -88,6 +88,8 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
         "heap": heap(plan),
         "watched": plan.threads.is_some_and(|threads| threads.lazy || threads.hooked),
         "sized_free": [],
+        "microsofts": true,
+        "entries": entries(plan),
     });
     added["hooks"] = hooks.into();
     added["families"] = families(plan, inputs.hook.as_deref() == Some(REDIRECT)).into();
@@ -97,6 +99,27 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
         values.extend(added);
     }
     values
+}
+
+/// What a module that carries the heap has in the loader's list. Microsoft's compiler wants names that other
+/// files see.
+fn entries(plan: &Plan) -> Vec<Value> {
+    let Some(tells) = plan.platform.hooks.as_ref().and_then(|hooks| hooks.threads.as_ref()) else {
+        return Vec::new();
+    };
+    let cleans = plan.threads.is_some_and(|threads| threads.cleanup);
+    let prefix = plan.prefix().map(|prefix| format!("{prefix}_")).unwrap_or_default();
+    let entry = |name: &str, section: &str, function: &str| {
+        json!({
+            "name": name,
+            "visible": format!("{prefix}{name}"),
+            "section": section,
+            "function": function,
+        })
+    };
+    let first = entry("alloc8_first", &tells.first, "alloc8_on_begin");
+    let last = entry("alloc8_last", &tells.last, "alloc8_on_end");
+    std::iter::once(first).chain(cleans.then_some(last)).collect()
 }
 
 /// Hooks see to it themselves that no NULL and no size of nothing come to the allocator to be resized

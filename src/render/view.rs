@@ -134,6 +134,8 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
     };
     let mut values = json!({
         "static": carried,
+        // Whether Microsoft's compiler may be shown it.
+        "microsofts": false,
         "weak": if carried { " __attribute__((weak))" } else { "" },
         "allocator": {
             "name": allocator.name, "title": allocator.title,

@@ -166,10 +166,30 @@ pub fn link_dll_with_c_library(
     Link::new(compiler, dll, library, import_library).with_c_library()
 }
 
+/// Links a program for Microsoft's ABI without a C library, whose first function is `alone`; or, where
+/// Microsoft's libraries are and something of them is missing, with those, whose start-up code calls `main`.
+/// What is missing where they are not is the answer.
+///
+/// # Errors
+/// As [`link_dll`].
+pub fn link_program(compiler: &Compiler, program: &Dll, file: &Path) -> Result<Vec<String>> {
+    let link = Link::new(compiler, program, file, Path::new(""));
+    let missing = link.missing()?;
+    if missing.is_empty() {
+        let options = ["/nodefaultlib", "/entry:alone"];
+        return link.by_microsofts(&options, &link.imports()?).map(|()| missing);
+    }
+    if !link.can_have_c_library() {
+        return Ok(missing);
+    }
+    link.with_c_library().map(|()| Vec::new())
+}
+
 struct Link<'a> {
     compiler: &'a Compiler,
     dll: &'a Dll,
     library: &'a Path,
+    /// Empty for a program.
     import_library: &'a Path,
     place: Option<Place>,
 }
@@ -188,6 +208,7 @@ impl<'a> Link<'a> {
 
     fn alone(&self) -> Result<()> {
         if is_msvc(&self.compiler.target) {
+            refuse_missing(&self.missing()?)?;
             return self.by_microsofts(&["/nodefaultlib", "/entry:DllMain"], &self.imports()?);
         }
         let lent = self.lent()?;
@@ -209,6 +230,11 @@ impl<'a> Link<'a> {
 
     /// Its start-up code calls DllMain in turn.
     fn with_c_library(&self) -> Result<()> {
+        if is_msvc(&self.compiler.target) && !self.can_have_c_library() {
+            // Nothing calls it but who is linked with it.
+            refuse_missing(&self.missing()?)?;
+            return self.by_microsofts(&["/nodefaultlib", "/noentry"], &self.imports()?);
+        }
         if is_msvc(&self.compiler.target) {
             let parts = self.dll.c_library.iter().map(String::as_str);
             let system = self.dll.system.iter().rev().map(SystemLibrary::stem);
@@ -297,8 +323,11 @@ impl<'a> Link<'a> {
             word
         };
         // The same inputs give the same bytes: no time.
-        command.args(["/nologo", "/dll", "/Brepro"]).args(options);
-        command.arg(named("/out:", self.library)).arg(named("/implib:", self.import_library));
+        command.args(["/nologo", "/Brepro"]).args(options).arg(named("/out:", self.library));
+        match self.import_library.as_os_str().is_empty() {
+            true => command.arg("/subsystem:console"),
+            false => command.arg("/dll").arg(named("/implib:", self.import_library)),
+        };
         command.args(&self.dll.first).args(&self.dll.objects).args(&self.dll.archives);
         command.args(imports).args(self.definition()?.map(|file| named("/def:", &file)));
         command.args(self.dll.libs.iter().map(|name| format!("{name}.lib")));
@@ -332,6 +361,19 @@ impl<'a> Link<'a> {
             self.import(&self.dll.system[place], names.into_iter())
         };
         by_library.into_iter().map(import).collect()
+    }
+
+    /// What neither objects nor these libraries of Windows' have. Of imports, names of Windows' own begin with
+    /// capital letters.
+    fn missing(&self) -> Result<Vec<String>> {
+        let system = &self.dll.system;
+        let lent = |name: &String| system.iter().any(|l| l.lends.contains(name));
+        let claimed = |name: &str| {
+            name.starts_with(|letter: char| letter.is_ascii_uppercase())
+                || system.iter().any(|l| l.begins.iter().any(|begin| name.starts_with(begin)))
+        };
+        let has = |name: &String| lent(name) || name.strip_prefix(POINTER).is_some_and(claimed);
+        Ok(self.wanted()?.into_iter().filter(|name| !has(name)).collect())
     }
 
     /// What objects and archives refer to and none of them defines.
@@ -392,6 +434,21 @@ impl<'a> Link<'a> {
         command.args(["-k", "-m", machine]);
         command
     }
+}
+
+/// No linker that is told where to look for names would find these.
+fn refuse_missing(missing: &[String]) -> Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut diagnostic = Diagnostic::error("A8402", format!("{DOING} failed"));
+    for name in missing {
+        let name = name.strip_prefix(POINTER).unwrap_or(name);
+        diagnostic = diagnostic.fact(format!("`{name}` is neither the archive's nor Windows' own"));
+    }
+    Err(diagnostic
+        .help("if it is a C library's, build where Microsoft's tools have set LIB (vcvars64.bat)")
+        .into())
 }
 
 fn write(file: &Path, text: &str) -> Result<()> {

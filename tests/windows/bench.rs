@@ -127,6 +127,22 @@ impl Cpu {
     }
 }
 
+impl Cpu {
+    /// The objects of simple_heap with counters, by a compiler whose code calls no library of GNU's.
+    pub(super) fn heap_by_clang(self) -> Vec<PathBuf> {
+        let object = |name: &str, file: &Path| {
+            let mut command = Command::new("clang");
+            // What an object asks to be exported, GNU's linker and LLVM's read alike where names begin with no line.
+            let system = if self == X86 { "pc-windows-msvc" } else { "w64-mingw32" };
+            command.arg(format!("--target={}-{system}", self.name));
+            command.args(["-std=gnu11", "-O2", "-ffreestanding", "-mno-stack-arg-probe", "-c"]);
+            command.arg(file);
+            built(&format!("{name}-{}-clang.o", self.name), &mut command, None)
+        };
+        vec![object("counted", &source("counted_heap.c")), object("simple", &simple_heap())]
+    }
+}
+
 pub(super) fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/windows").join(name)
 }

@@ -263,6 +263,12 @@ fn a_library_of_microsofts_abi_hooks_programs_of_either() {
         place.injected(wine, crt);
         place.late(wine, crt);
     }
+    let msvc = ["--target", "x86_64-pc-windows-msvc"];
+    Place::new(X64, "redirect", &counted(X64), &msvc).late(wine, Crt::Ucrt);
+    if wine.runs(X86) {
+        let msvc = ["--target", "i686-pc-windows-msvc"];
+        Place::new(X86, "iat", &X86.heap_by_clang(), &msvc).injected(wine, Crt::Ucrt);
+    }
 }
 
 #[test]

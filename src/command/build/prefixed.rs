@@ -29,7 +29,10 @@ pub(super) fn build(
 ) -> Result<u8> {
     let prefix = options.configuration.prefix.as_deref().unwrap_or_default();
     let name = prefix.strip_suffix('_').unwrap_or(prefix);
-    let output = options.output.clone().unwrap_or_else(|| PathBuf::from(format!("lib{name}.a")));
+    let output = options.output.clone().unwrap_or_else(|| match compiler.is_msvc() {
+        true => PathBuf::from(format!("{name}.lib")),
+        false => PathBuf::from(format!("lib{name}.a")),
+    });
     let soname = output.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let shared = match platform.hooks {
         Some(_) => soname.ends_with(".dll"),

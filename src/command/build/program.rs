@@ -31,7 +31,12 @@ pub(super) fn build(
     show: &Show,
 ) -> Result<u8> {
     let stem = stem(options, allocator);
-    let [object, archive, arguments] = ["o", "a", "args"].map(|extension| with(&stem, extension));
+    let [object, archive] = match compiler.is_msvc() {
+        true => ["obj", "lib"],
+        false => ["o", "a"],
+    }
+    .map(|extension| with(&stem, extension));
+    let arguments = with(&stem, "args");
     let soname = object.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let order = Order {
         platform,
@@ -82,8 +87,9 @@ pub(super) fn stem(options: &Build, allocator: &Allocator) -> PathBuf {
     let Some(output) = &options.output else {
         return PathBuf::from(format!("{}-alloc8", allocator.name));
     };
-    let known =
-        |extension: &std::ffi::OsStr| extension == "o" || extension == "a" || extension == "args";
+    let known = |extension: &std::ffi::OsStr| {
+        ["o", "a", "obj", "lib", "args"].iter().any(|e| extension == *e)
+    };
     match output.extension() {
         Some(extension) if known(extension) => output.with_extension(""),
         _ => output.clone(),
