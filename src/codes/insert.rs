@@ -40,8 +40,8 @@ pub(super) static PAGES: &[Code] = &[
     page(
         "A8676",
         "another system's programs",
-        "`run` starts programs of the system that it runs on itself, and those of Windows under Wine: those for\n\
-         macOS on a Mac alone, and on Windows nothing but Windows' own.\n\
+        "`run` starts programs of the system that it runs on itself, and those of Windows under Wine: those\n\
+         for macOS on a Mac alone, and on Windows nothing but Windows' own.\n\
          There: `alloc8-gen run -- PROGRAM`. Anywhere: `alloc8-gen verify LIB --program PROGRAM`.",
     ),
     page(

@@ -32,7 +32,8 @@ pub(super) static PAGES: &[Code] = &[
         "Nothing says how the heap is stopped while a process forks: a child that is forked while\n\
          another thread allocates may find its locks held for ever. Or the description says that the library\n\
          looks after fork by itself, and this one registers no handlers: it was built without.\n\
-         Name `malloc_lock`, `malloc_unlock` and `malloc_reinit`, or promise `fork = \"own\"` of a library that keeps it.",
+         Name `malloc_lock`, `malloc_unlock` and `malloc_reinit`, or promise `fork = \"own\"` of a library\n\
+         that keeps it.",
     ),
     page(
         "A8205",

@@ -40,7 +40,7 @@ impl Compiler {
 fn cxx_name(c: &str) -> String {
     let mut words: Vec<String> = c.split(' ').map(str::to_owned).collect();
     for word in &mut words {
-        let start = word.rfind('/').map_or(0, |at| at + 1);
+        let start = word.rfind(['/', '\\']).map_or(0, |at| at + 1);
         let (folder, name) = word.split_at(start);
         let cxx = match name {
             _ if name.contains("++") => name.to_owned(),
@@ -68,6 +68,7 @@ mod tests {
             ("/usr/bin/clang-14", "/usr/bin/clang++-14"),
             ("aarch64-linux-gnu-gcc --sysroot=/x", "aarch64-linux-gnu-g++ --sysroot=/x"),
             ("ccache gcc", "ccache g++"),
+            (r"C:\gcc\bin\gcc.exe", r"C:\gcc\bin\g++.exe"),
             ("clang --target=aarch64-linux-gnu", "clang++ --target=aarch64-linux-gnu"),
             ("/opt/gcc/bin/cc -m32", "/opt/gcc/bin/c++ -m32"),
         ] {
