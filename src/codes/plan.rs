@@ -64,9 +64,8 @@ pub(super) static PAGES: &[Code] = &[
         "threads must introduce themselves, and Rust has no way to ask",
         "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`. Stable\n\
          Rust has no thread-local storage before the first allocation, and a pthread key is cleared before\n\
-         the destructors of other keys, which still free (not on Android). `advisory` is served, and both on\n\
-         macOS, where thread-locals allocate in every language, and on Windows, where the hooks are in C; there\n\
-         a type cannot have `thread_created`: a variable is set, in C.\n\
+         the destructors of other keys, which still free (not on Android). `advisory` is served; both are on\n\
+         macOS, and on Windows, where hooks are in C: `thread_created`, a variable, no type can have there.\n\
          Render the shim in C: `--lang c`; a crate can compile it with `Generator::compile`.",
     ),
     page(
@@ -96,10 +95,10 @@ pub(super) static PAGES: &[Code] = &[
         "A8231",
         "a language without this mode",
         "A header in C++ and a module in Rust become part of what includes them: a program that has\n\
-         one carries its heap, a library that has one can be preloaded. But on Windows, `--mode static` adds no\n\
-         text. Leave out `--mode`, or take the shim in C. Link a dynamic program with `-rdynamic`, or libraries\n\
-         that it opens later miss the heap. In a static one nothing stands before `pthread_create`:\n\
-         hooks for threads want `thread_policy = \"required\"` and no `thread_created`.",
+         one carries its heap, a library that has one can be preloaded. On Windows `--mode static` adds no\n\
+         text. Leave out `--mode`, or take the shim in C. Link a dynamic program with `-rdynamic`, or\n\
+         libraries that it opens later miss the heap. In a static one nothing stands before\n\
+         `pthread_create`: hooks for threads want `thread_policy = \"required\"` and no `thread_created`.",
     ),
     page(
         "A8232",
