@@ -241,17 +241,6 @@ fn hook_name(hook: crate::cli::Hook) -> Option<String> {
     Some(hook.to_possible_value()?.get_name().to_owned())
 }
 
-/// `linux`, or `linux-rust-static`, `windows-iat`: the defaults are left out.
-fn folder_name(platform: &str, lang: &str, mode: &str, hook: Option<&str>) -> String {
-    let mut name = platform.to_owned();
-    let different = |(part, default)| (part != default).then_some(part);
-    let parts = [(lang, "c"), (mode, "interpose")].into_iter().filter_map(different);
-    for part in parts.chain(hook) {
-        name += &format!("-{part}");
-    }
-    name
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,7 +33,7 @@ use crate::{
 };
 
 pub(crate) use dll::system;
-pub use dll::{import_library_name, usual_target};
+pub use dll::{Measured, import_library_name, measure_for_hooks, usual_target};
 pub(crate) use dylib::imports;
 pub(crate) use files::{key, product_key, read, rename, write};
 pub(crate) use found::archives;

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod bind;
+pub(crate) mod code;
 mod cxx;
 mod foreign;
 mod guard;

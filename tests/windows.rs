@@ -13,6 +13,8 @@ mod windows {
     mod built;
     mod carried;
     mod crates;
+    mod fragments;
+    mod halfway;
     mod host;
     mod joined;
     mod launched;

@@ -15,14 +15,12 @@ use alloc8_gen::{
     output::check::{Drift, Search, compare, inputs},
     parallel,
     plan::Plan,
-    render::{self, Inputs},
+    render::{self, Inputs, marker::folder_name},
     spec,
 };
 use serde_json::json;
 
-use super::{
-    DONE, NO, Show, find_allocator, folder_name, generate, lang_and_mode, rendered_platforms,
-};
+use super::{DONE, NO, Show, find_allocator, generate, lang_and_mode, rendered_platforms};
 use crate::cli::{Check, Format};
 
 mod mend;

@@ -7,12 +7,12 @@ use alloc8_gen::{
     diagnostic::{Diagnostic, Report, Result},
     output, parallel,
     plan::{Plan, remarks_under_a_prefix},
-    render::{self, Files, Inputs},
+    render::{self, Files, Inputs, marker::folder_name},
     spec::Platform,
 };
 use serde_json::json;
 
-use super::{DONE, Show, find_allocator, folder_name, lang_and_mode, rendered_platforms, required};
+use super::{DONE, Show, find_allocator, lang_and_mode, rendered_platforms, required};
 use crate::cli::Generate;
 
 pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {

@@ -13,12 +13,13 @@ use super::{
     refuse_other_language, rename, unreadable, write,
 };
 use crate::{
+    allocator::Allocator,
     artifact::Image,
     diagnostic::{Diagnostic, Result},
     hide::{Hidden, inspect, machine_of},
     init::complete,
     plan::{Plan, hooks::REDIRECT},
-    probe,
+    probe::{self, Measurements},
     render::{self, Files, Inputs},
     spec::{Abi, Foreign, Hooks, Platform},
     toolchain::{Compiler, Dll, HOST, SystemLibrary, compile, link_dll, make_folder},
@@ -49,27 +50,10 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
         looked_at.insert(0, class.heap(order.cache)?);
         inputs.extend(class.inputs.iter().cloned());
     }
-    // What an archive calls of a C library stays that library's: no name comes back to the shim.
-    let none = BTreeSet::new();
     let allocator = order.allocator.on(&platform);
-    let (facts, report) = inspect(&looked_at, &allocator, &none, machine_of(order.compiler));
-    let (facts, mut remarks) = report.finish(facts)?;
-    let allocator = complete(&allocator, &facts.defined)?;
-    let work = Work::new(order.cache)?;
-    let mut probed = allocator.clone();
-    probed.libs.extend(class.iter().flat_map(cxx::Unit::cxx_library));
-    let measured = probe::measure_cached(
-        order.compiler,
-        &probed,
-        &Hidden::nothing(&looked_at),
-        &work.path.join("probe"),
-        &order.cache.join("probes"),
-    )?;
-    let mut relied_on = super::relied_on(order.compiler, &allocator);
-    relied_on.foreign = Some(Foreign::Forward);
-    let report = measured.as_ref().map(|m| probe::compare(&relied_on, m)).unwrap_or_default();
-    let ((), found) = report.finish(())?;
-    remarks.extend(of_measurement(order.compiler, &allocator, measured.as_ref(), found));
+    let libs: Vec<_> = class.iter().flat_map(cxx::Unit::cxx_library).collect();
+    let Measured { allocator, measured, mut remarks } =
+        measure_for_hooks(order.compiler, &allocator, &looked_at, &libs, order.cache)?;
     let (plan, more) = Plan::new(&platform, &allocator)?;
     remarks.extend(more);
     let unit = match class {
@@ -109,6 +93,51 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
         inputs,
         remarks,
     })
+}
+
+/// An allocator as its archives really are.
+pub struct Measured {
+    /// The description with what the archives have.
+    pub allocator: Allocator,
+    /// What was measured; `None` if the target does not run here.
+    pub measured: Option<Measurements>,
+    /// What the user should know.
+    pub remarks: Vec<Diagnostic>,
+}
+
+/// Inspects the archives of a heap that hooks call, and measures what was promised of it; the probe is linked with
+/// these libraries beside its own.
+///
+/// # Errors
+/// Those of [`inspect`] and [`probe::measure_cached`]; `A8701` and its fellows if a promise does not hold.
+pub fn measure_for_hooks(
+    compiler: &Compiler,
+    allocator: &Allocator,
+    archives: &[PathBuf],
+    libs: &[String],
+    cache: &Path,
+) -> Result<Measured> {
+    // What an archive calls of a C library stays that library's: no name comes back to the shim.
+    let none = BTreeSet::new();
+    let (facts, report) = inspect(archives, allocator, &none, machine_of(compiler));
+    let (facts, mut remarks) = report.finish(facts)?;
+    let allocator = complete(allocator, &facts.defined)?;
+    let work = Work::new(cache)?;
+    let mut probed = allocator.clone();
+    probed.libs.extend(libs.iter().cloned());
+    let measured = probe::measure_cached(
+        compiler,
+        &probed,
+        &Hidden::nothing(archives),
+        &work.path.join("probe"),
+        &cache.join("probes"),
+    )?;
+    let mut relied_on = super::relied_on(compiler, &allocator);
+    relied_on.foreign = Some(Foreign::Forward);
+    let report = measured.as_ref().map(|m| probe::compare(&relied_on, m)).unwrap_or_default();
+    let ((), found) = report.finish(())?;
+    remarks.extend(of_measurement(compiler, &allocator, measured.as_ref(), found));
+    Ok(Measured { allocator, measured, remarks })
 }
 
 /// The target that is meant where none is named, and the host is none of the platform's: the first ABI's.
@@ -220,19 +249,22 @@ fn assemble(
     if let Some(inline) = &inline {
         objects.extend(inline.compile(compiler, &work.path)?);
     }
+    let abi = super::abi(order)?;
+    let prefix = abi.symbol_prefix;
     let dll = Dll {
         objects,
         archives: archives.to_vec(),
         libs: plan.allocator.libs.clone(),
         system: system(hooks),
         c_library: hooks.c_library.clone(),
+        pull: plan.allocator.export.iter().map(|name| prefix.clone() + name).collect(),
         work: work.path.clone(),
         ..Dll::default()
     };
     match &heap {
         None => put(linker, &dll, &made())?,
         Some(name) => {
-            let first = Dll { archives: Vec::new(), libs: Vec::new(), ..dll.clone() };
+            let first = Dll { archives: vec![], libs: vec![], pull: vec![], ..dll.clone() };
             put(compiler, &first, &made())?;
             let object = match unit {
                 Some(unit) => unit.object(order.cache)?,

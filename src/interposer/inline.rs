@@ -13,64 +13,16 @@ use crate::{
     diagnostic::{Diagnostic, Result},
     embedded,
     hide::read_archive,
+    plan::code::{AS_CXX, CODE_LIBRARIES, CodeLibrary},
     toolchain::Compiler,
 };
 
 use super::{read, write};
 
-/// One of them.
-#[derive(Debug)]
-struct Library {
-    name: &'static str,
-    /// How the names begin that a shim calls of it.
-    begins: &'static str,
-    /// Where the user says that it is.
-    variable: &'static str,
-    /// The crate that has it, and where in the crate.
-    krate: &'static str,
-    inside: &'static str,
-    includes: &'static str,
-    files: &'static [&'static str],
-    /// What of ours stands before each file, which is C++ then.
-    prelude: Option<&'static str>,
-}
-
-const LIBRARIES: [Library; 2] = [
-    Library {
-        name: "MinHook",
-        begins: "MH_",
-        variable: "ALLOC8_MINHOOK",
-        krate: "minhook-sys",
-        inside: "minhook",
-        includes: "include",
-        files: &[
-            "src/buffer.c",
-            "src/hook.c",
-            "src/trampoline.c",
-            "src/hde/hde32.c",
-            "src/hde/hde64.c",
-        ],
-        prelude: None,
-    },
-    Library {
-        name: "Detours",
-        begins: "Detour",
-        variable: "ALLOC8_DETOURS",
-        krate: "detours-sys",
-        inside: "deps/detours-src",
-        includes: "src",
-        files: &["src/detours.cpp", "src/modules.cpp", "src/disasm.cpp"],
-        prelude: Some("templates/pe/detours/prelude.h"),
-    },
-];
-
-/// How what is C++ is compiled.
-const AS_CXX: [&str; 3] = ["-fpermissive", "-fno-exceptions", "-fno-rtti"];
-
 /// Sources that are here.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    library: &'static Library,
+    library: &'static CodeLibrary,
     folder: PathBuf,
 }
 
@@ -80,71 +32,68 @@ pub(crate) struct Sources {
 /// `A8604` if they are not here.
 pub(crate) fn wanted(object: &Path) -> Result<Option<Sources>> {
     let archive = read_archive(object)?;
-    let calls = |library: &&Library| {
+    let calls = |library: &&CodeLibrary| {
         archive.imports().any(|(_, symbol)| symbol.name.starts_with(library.begins))
     };
-    match LIBRARIES.iter().find(calls) {
-        Some(library) => library.find().map(Some),
+    match CODE_LIBRARIES.iter().find(calls) {
+        Some(library) => find(library).map(Some),
         None => Ok(None),
     }
 }
 
-impl Library {
-    fn find(&'static self) -> Result<Sources> {
-        let is_whole = |folder: &PathBuf| self.files.iter().all(|f| folder.join(f).is_file());
-        let named = env::var_os(self.variable).filter(|value| !value.is_empty());
-        let folder = match &named {
-            Some(folder) => Some(PathBuf::from(folder)).filter(is_whole),
-            None => self.of_cargo().into_iter().find(is_whole),
+fn find(library: &'static CodeLibrary) -> Result<Sources> {
+    let is_whole = |folder: &PathBuf| library.files.iter().all(|f| folder.join(f).is_file());
+    let named = env::var_os(library.variable).filter(|value| !value.is_empty());
+    let folder = match &named {
+        Some(folder) => Some(PathBuf::from(folder)).filter(is_whole),
+        None => of_cargo(library).into_iter().find(is_whole),
+    };
+    let Some(folder) = folder else {
+        let CodeLibrary { name, variable, krate, .. } = library;
+        let message = format!("the sources of {name} are not here");
+        let looked = match named {
+            Some(folder) => format!(
+                "looked for {} in ${variable}, {}",
+                library.files[0],
+                Path::new(&folder).display()
+            ),
+            None => {
+                format!("looked for the crate `{krate}` among those that cargo has fetched")
+            }
         };
-        let Some(folder) = folder else {
-            let Library { name, variable, krate, .. } = self;
-            let message = format!("the sources of {name} are not here");
-            let looked = match named {
-                Some(folder) => format!(
-                    "looked for {} in ${variable}, {}",
-                    self.files[0],
-                    Path::new(&folder).display()
-                ),
-                None => {
-                    format!("looked for the crate `{krate}` among those that cargo has fetched")
-                }
-            };
-            return Err(Diagnostic::error("A8604", message)
-                .fact(looked)
-                .help(format!(
-                    "name their folder in ${variable}, or have cargo fetch them (`cargo add {krate}`, `cargo fetch` in any package); or take `--hook iat`, which needs nothing"
-                ))
-                .into());
-        };
-        Ok(Sources { library: self, folder })
-    }
+        return Err(Diagnostic::error("A8604", message)
+            .fact(looked)
+            .help(format!(
+                "name their folder in ${variable}, or have cargo fetch them (`cargo add {krate}`, `cargo fetch` in any package); or take `--hook iat`, which needs nothing"
+            ))
+            .into());
+    };
+    Ok(Sources { library, folder })
+}
 
-    /// Where cargo unpacks crates, the newest first.
-    fn of_cargo(&self) -> Vec<PathBuf> {
-        let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
-            Some(
-                PathBuf::from(env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?)
-                    .join(".cargo"),
-            )
-        });
-        let entries = |folder: PathBuf| {
-            fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path())
-        };
-        let registries = home.into_iter().flat_map(|home| entries(home.join("registry/src")));
-        let begins = format!("{}-", self.krate);
-        let is_ours = |path: &PathBuf| {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            name.and_then(|name| {
-                Some(name.strip_prefix(&begins)?.starts_with(|c: char| c.is_ascii_digit()))
-            }) == Some(true)
-        };
-        let mut found: Vec<_> =
-            registries.flat_map(entries).filter(is_ours).map(|p| p.join(self.inside)).collect();
-        found.sort();
-        found.reverse();
-        found
-    }
+/// Where cargo unpacks crates, the newest first.
+fn of_cargo(library: &CodeLibrary) -> Vec<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
+        Some(
+            PathBuf::from(env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?)
+                .join(".cargo"),
+        )
+    });
+    let entries =
+        |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    let registries = home.into_iter().flat_map(|home| entries(home.join("registry/src")));
+    let begins = format!("{}-", library.krate);
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.and_then(|name| {
+            Some(name.strip_prefix(&begins)?.starts_with(|c: char| c.is_ascii_digit()))
+        }) == Some(true)
+    };
+    let mut found: Vec<_> =
+        registries.flat_map(entries).filter(is_ours).map(|p| p.join(library.inside)).collect();
+    found.sort();
+    found.reverse();
+    found
 }
 
 impl Sources {
@@ -173,7 +122,8 @@ impl Sources {
     }
 
     fn prelude(&self) -> String {
-        self.library.prelude.and_then(embedded::text).unwrap_or_default()
+        let text = |file| embedded::text(&format!("templates/pe/{file}.tera"));
+        self.library.prelude.and_then(text).unwrap_or_default()
     }
 
     /// The environment variable that may name their folder.
@@ -202,7 +152,7 @@ impl Sources {
     /// # Errors
     /// `A8402` with what the compiler said, `A8401` without a C++ compiler for Detours.
     pub(super) fn compile(&self, compiler: &Compiler, work: &Path) -> Result<Vec<PathBuf>> {
-        let Library { name, includes, prelude, .. } = self.library;
+        let CodeLibrary { name, includes, prelude, .. } = self.library;
         let mut options: Vec<OsString> =
             ["-O2", "-fno-lto", "-w", "-c", "-I"].map(OsString::from).into();
         options.push(self.folder.join(includes).into());
@@ -237,7 +187,7 @@ mod tests {
     #[test]
     fn a_header_that_changes_changes_what_is_built() {
         let folder = tempfile::tempdir().unwrap();
-        for library in &LIBRARIES {
+        for library in &CODE_LIBRARIES {
             let folder = folder.path().join(library.name);
             let header = folder.join(library.includes).join("more.h");
             for file in library.files.iter().map(|file| folder.join(file)).chain([header.clone()]) {

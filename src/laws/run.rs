@@ -140,6 +140,10 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 
 /// What became of a law that its launcher saw to no end of its own. Wine may end with 0 and have run nothing.
 fn launched_in_vain(record: &Record, err: &str) -> Option<String> {
+    if let Some(status) = record.early {
+        let end = launcher::in_words(status);
+        return Some(format!("ended before its first instruction: {end}"));
+    }
     match (&record.refused, record.ended) {
         (None, Some(status)) if status < 256 => None,
         (None, Some(status)) => Some(format!("{} (it ended with 0x{status:08X})", brief(err))),
@@ -276,6 +280,15 @@ fn read(path: &Path) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_before_the_first_instruction_is_told_in_words() {
+        let said = |text| launched_in_vain(&Record::read(text), "").unwrap_or_default();
+        let early = said("early 3221225781\n");
+        assert!(early.contains("first instruction") && early.contains("not found"), "{early}");
+        assert!(said("refused taking it over\n").contains("not started under the library"));
+        assert_eq!(said("ended 0\n"), "");
+    }
 
     #[test]
     fn what_hangs_is_ended_with_all_that_it_started() {

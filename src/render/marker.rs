@@ -62,6 +62,17 @@ impl Inputs {
     }
 }
 
+/// What a folder of files is called: `linux`, or `linux-rust-static`, `windows-iat`; the defaults are left out.
+pub fn folder_name(platform: &str, lang: &str, mode: &str, hook: Option<&str>) -> String {
+    let mut name = platform.to_owned();
+    let different = |(part, default)| (part != default).then_some(part);
+    let parts = [(lang, "c"), (mode, "interpose")].into_iter().filter_map(different);
+    for part in parts.chain(hook) {
+        name += &format!("-{part}");
+    }
+    name
+}
+
 #[derive(Serialize, Deserialize)]
 struct Line {
     alloc8: Fields,

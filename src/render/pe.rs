@@ -15,8 +15,10 @@ use crate::{
     prototype::{Parameter, Prototype},
     spec::{Abi, Symbol},
 };
+use fragments::fragments;
 
 pub(super) mod cxx;
+mod fragments;
 pub(super) mod rust;
 
 /// How many C libraries of one process there is room for.
@@ -42,6 +44,7 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     if inputs.hook.as_deref() == Some(REDIRECT) {
         parts.push(part("heap.c.tera", "heap.c", shim(plan, inputs)));
     }
+    parts.extend(fragments(plan, inputs));
     parts.extend(lists(plan));
     parts
 }
@@ -72,6 +75,9 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
     let owns = asked.map(|c| c.with(&[])).unwrap_or_default();
     let files: Vec<_> = plan.platform.libraries.iter().map(|l| l.file.as_str()).collect();
     let by_word = hooks.iter().any(|h| h["exported"].as_str().is_some_and(|e| !e.starts_with('"')));
+    // A crate exports what is its own.
+    let exports =
+        plan.allocator.export.iter().filter(|_| inputs.lang != "rust").collect::<Vec<_>>();
     let mut added = json!({
         "prefix": plan.prefix(),
         "tag": plan.tag(),
@@ -84,6 +90,7 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
         "by_word": by_word,
         "files": files,
         "owns": owns,
+        "exports": exports,
         "init": plan.allocator.call(Role::Init).map(|c| c.with(&[])).unwrap_or_default(),
         "heap": heap(plan),
         "watched": plan.threads.is_some_and(|threads| threads.lazy || threads.hooked),

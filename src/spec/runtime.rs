@@ -53,6 +53,10 @@ pub struct Hooks {
     /// The C library's parts, as Microsoft's linker is told of them by a library that needs them.
     #[serde(default)]
     pub c_library: Vec<String>,
+    /// The system's function that tells the address of a function by its name.
+    pub look_up: String,
+    /// The system's libraries that export it: one may only lead into another.
+    pub look_up_in: Vec<String>,
     /// Where a library without a C library finds what it calls.
     pub imports: Vec<Import>,
     /// How the loader tells each module of threads; without it nobody does.

@@ -52,6 +52,9 @@ pub struct Dll {
     pub c_library: Vec<String>,
     /// The import library of what is to be loaded before all other imports.
     pub first: Option<PathBuf>,
+    /// What its objects say that it exports, as the object files name it: it may be in a part of an archive that nobody
+    /// else asks for.
+    pub pull: Vec<String>,
     /// What it exports, beside what its objects say of themselves.
     pub exports: Vec<String>,
     /// Where intermediate files may go.
@@ -262,6 +265,7 @@ impl<'a> Link<'a> {
         // GNU's linker sorts imports by the paths of their libraries, and `./` comes before all others.
         let first = self.dll.first.as_ref().and_then(|first| first.file_name());
         inputs.extend(first.map(|name| Path::new(".").join(name).into()));
+        inputs.extend(self.dll.pull.iter().map(|name| format!("-Wl,-u,{name}").into()));
         inputs.push("-Wl,--start-group".into());
         inputs.extend(self.dll.archives.iter().map(full));
         inputs.push("-Wl,--end-group".into());

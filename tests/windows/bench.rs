@@ -301,7 +301,20 @@ impl Wine {
     /// Runs a program in its own folder. It is started once more if Wine's own connection broke, which was
     /// seen once in many thousand runs.
     pub(super) fn run(&self, program: &Path, arguments: &[&str]) -> Run {
-        self.run_in(program.parent().unwrap(), program, arguments)
+        self.run_with(program, arguments, &[])
+    }
+
+    /// The same with these variables of the environment.
+    pub(super) fn run_with(
+        &self,
+        program: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Run {
+        let mut command = self.command("wine");
+        command.envs(variables.iter().copied());
+        command.arg(program).args(arguments).current_dir(program.parent().unwrap());
+        Self::finish(command)
     }
 
     /// The same in another folder.
@@ -340,11 +353,13 @@ impl Wine {
         }
         let mut command = limited;
         command.stdin(Stdio::null());
+        let started = std::time::Instant::now();
         let mut output = command.output().unwrap();
         if stderr(&output).contains("wine client error:0: recvmsg") {
             output = command.output().unwrap();
         }
         Run {
+            took: started.elapsed(),
             text: String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output),
             status: output.status.code(),
         }
@@ -353,16 +368,29 @@ impl Wine {
 
 /// What a run left.
 pub(super) struct Run {
+    pub(super) took: std::time::Duration,
     pub(super) status: Option<i32>,
     pub(super) text: String,
 }
 
 impl Run {
+    /// Why there is no last line, as far as it can be told.
+    fn without_end(&self) -> String {
+        let why = match self.status {
+            Some(124 | 137) => "it did not end in 300 seconds",
+            Some(53) => "a library was not found",
+            Some(0) if self.text.is_empty() => "Wine ran nothing, and called that success",
+            _ if self.text.is_empty() => "it said nothing at all",
+            _ => "it did not come to its end",
+        };
+        format!("{why}: status {:?}, after {:?}\n{}", self.status, self.took, self.text)
+    }
+
     /// What the client counted, by name. Wine may end with 0 and have run nothing: the last line is the proof.
     #[track_caller]
     pub(super) fn counted(&self, name: &str) -> u32 {
         let last = self.text.lines().map(str::trim_end).find(|line| line.starts_with("client: "));
-        let last = last.unwrap_or_else(|| panic!("it did not come to its end:\n{}", self.text));
+        let last = last.unwrap_or_else(|| panic!("{}", self.without_end()));
         let parts = last.trim_start_matches("client: ").split(", ");
         let number = parts.filter_map(|part| match part.split_once(' ')? {
             (number, word) if word == name => number.parse().ok(),

@@ -1,7 +1,12 @@
 //! What `build` and `verify` say of libraries for Windows; arm64 is linked and read, for nothing here runs it.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
+use alloc8_gen::artifact::Image;
 use serde_json::Value;
 
 use super::bench::{Cpu, Crt, X64, X86, crate_source, folder, said, tool};
@@ -391,4 +396,63 @@ fn files_below(folder: &Path) -> Vec<String> {
         }
     }
     names
+}
+
+/// A library for a heap that promises nothing and exports a function, its description and its archive.
+fn small(place: &Path, cpu: Cpu, more: &[&str]) -> (PathBuf, PathBuf, PathBuf) {
+    let object = cpu.heap(&super::bench::simple_heap(), "simple_heap_", &[]).remove(1);
+    let archive = place.join(format!("libsmall-{}.a", cpu.name));
+    let mut ar = Command::new(format!("{}-w64-mingw32-ar", cpu.name));
+    assert!(ar.arg("rcs").arg(&archive).arg(object).status().unwrap().success());
+    let description = place.join("small.toml");
+    let functions = ["malloc", "free", "realloc", "memalign", "malloc_usable_size", "owns"];
+    let functions = functions.map(|name| format!("{name} = \"simple_heap_{name}\"\n")).concat();
+    let named = "schema = 1\nname = \"small\"\ntitle = \"small\"\n";
+    let export = "export = [\"simple_heap_calloc\"]\n";
+    fs::write(&description, format!("{named}{functions}{export}")).unwrap();
+    let library = place.join("small.dll");
+    let mut build = tool(&["build", "-p", "windows", "--hook", "iat"]);
+    if !more.contains(&"--target") {
+        build.args(["--target", &cpu.target()]);
+    }
+    build.args(more).arg("-a").arg(&description).arg("--lib").arg(&archive).arg("-o").arg(&library);
+    said(&mut build, 0);
+    (library, description, archive)
+}
+
+fn exports(library: &Path, name: &str) -> bool {
+    let image = Image::read(&fs::read(library).unwrap()).unwrap().remove(0);
+    image.exports(name)
+}
+
+/// Nothing in the archive says that it is exported, nor does anybody call it.
+#[test]
+fn names_that_a_description_exports_are_exported() {
+    let place = place();
+    for cpu in [X64, X86] {
+        let (library, ..) = small(place.path(), cpu, &[]);
+        assert!(exports(&library, "simple_heap_calloc"), "{}", cpu.name);
+        assert!(!exports(&library, "simple_heap_malloc"), "{}", cpu.name);
+    }
+    if Command::new("lld-link").arg("--version").output().is_err() {
+        return common::skip("lld-link", "apt-get install clang lld llvm");
+    }
+    let (library, ..) = small(place.path(), X64, &["--target", "x86_64-pc-windows-msvc"]);
+    assert!(exports(&library, "simple_heap_calloc"));
+}
+
+#[test]
+fn verify_measures_the_promises_of_a_library_that_is_named() {
+    let Some(_) = super::bench::Wine::new() else { return };
+    let place = place();
+    let (library, description, archive) = small(place.path(), X64, &[]);
+    let mut verify = tool(&["verify", "-a"]);
+    said(verify.arg(&description).arg("--lib").arg(&archive).arg(&library), 0);
+    // It aligns to 16 bytes, and no more.
+    let text = fs::read_to_string(&description).unwrap();
+    fs::write(&description, text + "[promises]\nmin_align = 4096\n").unwrap();
+    let output = verify.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("error[A8701]") && text.contains("min_align"), "{text}");
 }

@@ -222,6 +222,7 @@ int main(int argc, char **argv)
     HANDLE threads[THREADS];
     if (argc < 3)
         return 2;
+    setvbuf(stdout, NULL, _IONBF, 0); /* what was said is there, however this ends */
     const char *how = argv[1], *library = argv[2];
     int late = strncmp(how, "late-", 5) == 0;
     how += late ? 5 : 0;

@@ -8,10 +8,10 @@ use alloc8_gen::{
         check::{Drift, State},
         relative,
     },
-    render::Inputs,
+    render::{Inputs, marker::folder_name},
 };
 
-use super::{super::folder_name, Subject};
+use super::Subject;
 
 /// One command after the other; the first that fails ends them.
 pub(super) fn mend(subject: &Subject, drifts: &[Drift]) -> Vec<String> {

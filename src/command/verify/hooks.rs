@@ -5,7 +5,7 @@ use std::path::Path;
 use alloc8_gen::{
     artifact::{Endian, Image},
     diagnostic::{Diagnostic, Report, Result},
-    interposer::launcher,
+    interposer::{launcher, measure_for_hooks},
     plan::Plan,
     spec::{self, Abi, Platform},
     toolchain::{Compiler, HOST, Runner, target_of},
@@ -42,7 +42,7 @@ pub(super) fn tell(
         return Err(Diagnostic::error("A8512", message).into());
     };
     let plan = match &options.allocator {
-        Some(name) => Some(planned(&platform, name, show)?),
+        Some(name) => Some(planned(&image, &platform, name, options, show)?),
         None => None,
     };
     let verdict = judge_hooks(&image, &table, &platform, abi, plan.as_ref());
@@ -111,8 +111,23 @@ pub(crate) fn refuse_heapless(
         .into())
 }
 
-fn planned(platform: &Platform, name: &str, show: &Show) -> Result<Plan> {
-    let allocator = find_allocator(name, show)?.on(platform);
+/// The plan for an allocator; with `--lib`, only after its promises have been measured.
+fn planned(
+    image: &Image,
+    platform: &Platform,
+    name: &str,
+    options: &Verify,
+    show: &Show,
+) -> Result<Plan> {
+    let mut allocator = find_allocator(name, show)?.on(platform);
+    if !options.archive.lib.is_empty() {
+        let target = targets(platform, image).into_iter().next();
+        let compiler = Compiler::find(options.archive.cc.as_deref(), target.as_deref())?;
+        let archives = &options.archive.lib;
+        let measured = measure_for_hooks(&compiler, &allocator, archives, &[], &cache())?;
+        show.diagnostics(&measured.remarks);
+        allocator = measured.allocator;
+    }
     Ok(Plan::new(platform, &allocator)?.0)
 }
 

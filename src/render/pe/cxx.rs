@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     super::{Comment, Inputs, Part, cpp, prefixed, view},
-    lists, values,
+    fragments, lists, values,
 };
 use crate::{
     diagnostic::Result,
@@ -53,6 +53,7 @@ pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>
         let file = prefixed::header(prefix);
         parts.push(Part { context, ..part("prefixed.h.tera", &file) });
     }
+    parts.extend(fragments(plan, inputs));
     parts.extend(lists(plan));
     Ok(parts)
 }
