@@ -78,13 +78,12 @@ impl Compiler {
     /// The one that is meant, not asked anything yet.
     fn named(cc: Option<&str>, target: Option<&str>) -> Result<Compiler> {
         let target = target.unwrap_or(HOST).to_owned();
-        let given = cc.map(str::to_owned).or_else(|| {
-            (target == HOST).then(|| std::env::var("CC").ok()).flatten().filter(|cc| !cc.is_empty())
-        });
-        let command = match given {
-            Some(text) => split_command(&text),
-            None => default_command(&target)?,
-        };
+        let given = cc
+            .map(str::to_owned)
+            .or_else(|| (target == HOST).then(|| std::env::var("CC").ok()).flatten());
+        // Of an empty word, or of blanks, there is no command: as if nothing was said.
+        let given = given.map(|text| split_command(&text)).filter(|words| !words.is_empty());
+        let command = given.map_or_else(|| default_command(&target), Ok)?;
         Ok(Compiler::of(command, &target))
     }
 

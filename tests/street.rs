@@ -71,7 +71,7 @@ fn code(text: &str) -> String {
 fn module(file: &Path) -> Option<&str> {
     let first = file.iter().next()?.to_str()?;
     let name = first.strip_suffix(".rs").unwrap_or(first);
-    (!["lib", "main", "cli", "command", "heap"].contains(&name)).then_some(name)
+    (!["lib", "main", "cli", "command"].contains(&name)).then_some(name)
 }
 
 /// The first names of all paths below `crate::`, a list in braces among them.

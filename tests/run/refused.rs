@@ -126,3 +126,13 @@ fn a_cache_that_cannot_be_made_is_told_in_words() {
     }
     cannot(&mut command);
 }
+
+#[test]
+fn a_compiler_without_a_word_is_as_if_none_was_named() {
+    let place = folder();
+    for cc in ["", "  "] {
+        let mut build = tool(place.path());
+        build.args(["build", "--quiet", "--cc", cc, "-o", "one.so"]).env("CC", " ");
+        Ran::new(&mut build).exits(0);
+    }
+}
