@@ -301,7 +301,7 @@ pub(super) fn body(symbol: &Symbol) -> Option<String> {
         Op::Expand => vec![look, "return alloc8_expand_in(library, ptr, size);".to_owned()],
         Op::Msize => vec![look, "return alloc8_malloc_usable_size(ptr);".to_owned()],
         Op::Free | Op::Delete(_) => vec![format!(
-            "if (ALLOC8_UNLIKELY(!alloc8_is_ours(ptr)))\n        {same};\n    else\n        alloc8_free(ptr);"
+            "if (ALLOC8_UNLIKELY(!alloc8_is_ours(ptr))) {{\n        if (ptr != NULL)\n            {same};\n    }} else {{\n        alloc8_free(ptr);\n    }}"
         )],
         Op::New(_) => vec![
             "void *ptr = alloc8_malloc(size);".to_owned(),
