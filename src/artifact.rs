@@ -38,6 +38,7 @@ pub use binding::{Answer, Bindings};
 pub use code::reads_code;
 pub use darwin::Darwin;
 pub use first::ask_to_be_first;
+pub(crate) use foreign::POINTER;
 pub use image::{Image, ImageImport};
 pub use machine::{Class, Endian, Machine};
 pub use member::{Format, Lto, Member};

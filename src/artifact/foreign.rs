@@ -157,8 +157,9 @@ fn read_import(member: &mut Member, data: &[u8]) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-/// Before the name of the pointer through which code reaches a DLL's function or variable.
-const POINTER: &str = "__imp_";
+/// Before the name of the pointer through which code reaches a DLL's function or variable, as names are read:
+/// on x86 without the underscore of C's names, which stands between the two.
+pub(crate) const POINTER: &str = "__imp_";
 
 /// Without the underscore that Mach-O and 32-bit Windows put before C's names.
 fn c_name(name: &[u8], format: Format, architecture: Architecture) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Seen, arguments, carrier, listed_in, microsoft, options};
 use crate::{
-    artifact::{Image, ImageImport},
+    artifact::{Image, ImageImport, POINTER},
     diagnostic::{Diagnostic, Report, Result},
     embedded,
     hide::{Hidden, objcopy},
@@ -33,7 +33,8 @@ pub(super) fn refuse_cxx(order: &Order<'_>) -> Result<()> {
     if order.lang != "cpp" || !compiler.is_msvc() && compiler.zig().is_none() {
         return Ok(());
     }
-    let message = format!("`{}` joins no objects of C++ into one for Windows", compiler.name());
+    let message =
+        format!("no heap in C++ is built into one object for Windows with `{}`", compiler.name());
     Err(Diagnostic::error("A8202", message)
         .fact("what was compiled so was never run here")
         .help("take MinGW's gcc (`--target x86_64-pc-windows-gnu`), or `--lang c` for an archive")
@@ -93,9 +94,6 @@ fn written(abi: &Abi, name: &str) -> String {
         None => format!("{}{name}", abi.symbol_prefix),
     }
 }
-
-/// Before the name of the pointer by which an import is called.
-const POINTER: &str = "__imp_";
 
 /// Whether C++ names are Microsoft's alone there.
 fn is_microsofts(abi: &Abi) -> bool {

@@ -67,7 +67,7 @@ fn joined(objects: &[Object], public: &BTreeSet<Vec<u8>>) -> std::result::Result
     }
     let merged = Merged::of(objects)?;
     let emit = Emit::new(objects, &merged, public)?;
-    Ok(write::bytes(machine, &emit.parts, &emit.entries))
+    write::bytes(machine, &emit.parts, &emit.entries)
 }
 
 /// An object, or the objects of an archive; `true` for members.

@@ -1,7 +1,8 @@
 //! Linking a shim and an allocator into one library for Windows, without a C library unless they need one.
 
+mod imports;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -15,8 +16,8 @@ use super::{
     run,
 };
 use crate::{
-    artifact::{Archive, Machine},
-    diagnostic::{Diagnostic, Report, Result},
+    artifact::Machine,
+    diagnostic::{Diagnostic, Result},
 };
 
 /// One of Windows' own libraries, and what is imported from it.
@@ -63,10 +64,6 @@ pub struct Dll {
 
 /// What a library is called in the loader's own words when it starts.
 const ENTRY: &str = "DllMain";
-
-/// Before the name of the pointer to an imported function, as objects are read: on x86 without the underscore
-/// of C's names, which stands between the two.
-const POINTER: &str = "__imp_";
 
 /// How C is compiled for Windows: every address is good for a library.
 pub(super) fn flags(target: &str) -> Vec<&'static str> {
@@ -211,7 +208,7 @@ impl<'a> Link<'a> {
 
     fn alone(&self) -> Result<()> {
         if is_msvc(&self.compiler.target) {
-            refuse_missing(&self.missing()?)?;
+            imports::refuse_missing(&self.missing()?)?;
             return self.by_microsofts(&["/nodefaultlib", "/entry:DllMain"], &self.imports()?);
         }
         let lent = self.lent()?;
@@ -235,7 +232,7 @@ impl<'a> Link<'a> {
     fn with_c_library(&self) -> Result<()> {
         if is_msvc(&self.compiler.target) && !self.can_have_c_library() {
             // Nothing calls it but who is linked with it.
-            refuse_missing(&self.missing()?)?;
+            imports::refuse_missing(&self.missing()?)?;
             return self.by_microsofts(&["/nodefaultlib", "/noentry"], &self.imports()?);
         }
         if is_msvc(&self.compiler.target) {
@@ -337,122 +334,6 @@ impl<'a> Link<'a> {
         command.args(self.dll.libs.iter().map(|name| format!("{name}.lib")));
         run(command, DOING)
     }
-
-    /// An import library for what the system lends: those of MinGW leave it to the C libraries.
-    fn lent(&self) -> Result<Vec<PathBuf>> {
-        let lenders = self.dll.system.iter().filter(|library| !library.lends.is_empty());
-        lenders.map(|library| self.import(library, library.lends.iter().cloned())).collect()
-    }
-
-    /// Import libraries for all that is wanted, where the system's own are not to be had.
-    fn imports(&self) -> Result<Vec<PathBuf>> {
-        let mut by_library: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-        let last = self.dll.system.len().saturating_sub(1);
-        for name in self.wanted()? {
-            let lends = |l: &SystemLibrary| l.lends.contains(&name);
-            let imported = name.strip_prefix(POINTER);
-            let place = match (self.dll.system.iter().position(lends), imported) {
-                (Some(place), _) => (place, name.as_str()),
-                (None, Some(name)) => {
-                    let claims = |l: &SystemLibrary| l.begins.iter().any(|b| name.starts_with(b));
-                    (self.dll.system.iter().position(claims).unwrap_or(last), name)
-                }
-                (None, None) => continue,
-            };
-            by_library.entry(place.0).or_default().insert(place.1.to_owned());
-        }
-        let import = |(place, names): (usize, BTreeSet<String>)| {
-            self.import(&self.dll.system[place], names.into_iter())
-        };
-        by_library.into_iter().map(import).collect()
-    }
-
-    /// What neither objects nor these libraries of Windows' have. Of imports, names of Windows' own begin with
-    /// capital letters.
-    fn missing(&self) -> Result<Vec<String>> {
-        let system = &self.dll.system;
-        let lent = |name: &String| system.iter().any(|l| l.lends.contains(name));
-        let claimed = |name: &str| {
-            name.starts_with(|letter: char| letter.is_ascii_uppercase())
-                || system.iter().any(|l| l.begins.iter().any(|begin| name.starts_with(begin)))
-        };
-        let has = |name: &String| lent(name) || name.strip_prefix(POINTER).is_some_and(claimed);
-        Ok(self.wanted()?.into_iter().filter(|name| !has(name)).collect())
-    }
-
-    /// What objects and archives refer to and none of them defines.
-    fn wanted(&self) -> Result<BTreeSet<String>> {
-        let (mut wanted, mut defined) = (BTreeSet::new(), BTreeSet::new());
-        for file in self.dll.objects.iter().chain(&self.dll.archives).chain(&self.dll.first) {
-            let unreadable = |why: String| {
-                let message = format!("could not read `{}`: {why}", file.display());
-                Report::from(Diagnostic::error("A8411", message))
-            };
-            let data = fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-            let archive = Archive::read(&data).map_err(|error| unreadable(error.to_string()))?;
-            defined.extend(archive.names().into_iter().map(str::to_owned));
-            wanted.extend(archive.imports().map(|(_, symbol)| symbol.name.clone()));
-        }
-        Ok(wanted.difference(&defined).cloned().collect())
-    }
-
-    /// An import library of one of the system's libraries.
-    fn import(
-        &self,
-        library: &SystemLibrary,
-        names: impl Iterator<Item = String>,
-    ) -> Result<PathBuf> {
-        let definition = self.dll.work.join(format!("{}.def", library.stem()));
-        let made = self.dll.work.join(format!("{}.lib", library.stem()));
-        let names: Vec<_> = names.collect();
-        let text = format!("LIBRARY {}\nEXPORTS\n{}\n", library.file, names.join("\n"));
-        write(&definition, &text)?;
-        let mut command = self.dlltool();
-        // Names that it makes up have these in them: they must not tell of the folder.
-        command.current_dir(&self.dll.work).arg("-d").args(definition.file_name());
-        command.arg("-l").args(made.file_name());
-        run(command, "making an import library").map(|()| made)
-    }
-
-    fn dlltool(&self) -> Command {
-        let mut command = match self.compiler.zig() {
-            Some(zig) => {
-                let mut command = Command::new(&zig[0]);
-                command.args(&zig[1..]).arg("dlltool");
-                command
-            }
-            None if is_msvc(&self.compiler.target) => Command::new("llvm-dlltool"),
-            // GNU's is for one target, and strips nothing that the loader has to see.
-            None => {
-                let mut command = Command::new(self.compiler.tool("dlltool"));
-                command.args(["--temp-prefix", "lent"]);
-                return command;
-            }
-        };
-        let machine = match self.place.map(|place| place.cpu.machine.0) {
-            Some(Machine::X86) => "i386",
-            Some(Machine::Aarch64) => "arm64",
-            _ => "i386:x86-64",
-        };
-        // Names of x86 end with the size of their arguments, which no library exports.
-        command.args(["-k", "-m", machine]);
-        command
-    }
-}
-
-/// No linker that is told where to look for names would find these.
-fn refuse_missing(missing: &[String]) -> Result<()> {
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let mut diagnostic = Diagnostic::error("A8402", format!("{DOING} failed"));
-    for name in missing {
-        let name = name.strip_prefix(POINTER).unwrap_or(name);
-        diagnostic = diagnostic.fact(format!("`{name}` is neither the archive's nor Windows' own"));
-    }
-    Err(diagnostic
-        .help("if it is a C library's, build where Microsoft's tools have set LIB (vcvars64.bat)")
-        .into())
 }
 
 fn write(file: &Path, text: &str) -> Result<()> {

@@ -97,8 +97,10 @@ impl<'a> Emit<'a> {
         let mut end = 0_u32;
         for (at, size) in self.merged.commons(self.objects) {
             let alignment = size.min(32).next_power_of_two();
-            let offset = end.next_multiple_of(alignment);
-            end = offset.checked_add(size).ok_or("variables without a value fill 4 GiB")?;
+            let offset = end.checked_next_multiple_of(alignment);
+            let after = offset.and_then(|offset| Some((offset, offset.checked_add(size)?)));
+            let (offset, next) = after.ok_or("variables without a value fill 4 GiB")?;
+            end = next;
             self.commons.insert(at, offset);
         }
         if end == 0 {

@@ -36,6 +36,9 @@ pub(super) enum Meaning {
     Elsewhere(At),
 }
 
+/// So many weak names may stand for one another, from object to object.
+const MOST_HOPS: u8 = 16;
+
 impl Merged {
     /// Looks at all objects.
     ///
@@ -90,10 +93,16 @@ impl Merged {
             let mut more = true;
             while std::mem::take(&mut more) {
                 for (number, section) in object.sections.iter().enumerate() {
-                    if let Some(Copy::With(other)) = section.copy
-                        && !dropped[number]
-                        && dropped.get(other).is_some_and(|dropped| *dropped)
-                    {
+                    let goes = match section.copy {
+                        Some(Copy::With(other)) => dropped.get(other).is_some_and(|d| *d),
+                        // GNU's assembler says it by names alone.
+                        Some(Copy::Any) => code_of(&section.name).is_some_and(|code| {
+                            let mut all = object.sections.iter().zip(dropped.iter());
+                            all.any(|(other, dropped)| *dropped && other.name == code)
+                        }),
+                        _ => false,
+                    };
+                    if goes && !dropped[number] {
                         dropped[number] = true;
                         more = true;
                     }
@@ -123,7 +132,11 @@ impl Merged {
 
     /// What a symbol means.
     pub(super) fn meaning(&self, objects: &[Object], at: At) -> Meaning {
-        let symbol = objects[at.0].symbols[at.1].as_ref();
+        self.follow(objects, at, 0)
+    }
+
+    fn follow(&self, objects: &[Object], at: At, hops: u8) -> Meaning {
+        let symbol = objects[at.0].symbols.get(at.1).and_then(Option::as_ref);
         let defined = symbol.filter(|s| s.external).and_then(|s| self.definition(&s.name));
         let at = defined.unwrap_or(at);
         match place(objects, at) {
@@ -136,7 +149,9 @@ impl Merged {
             // One that nobody defines is its own other symbol, whatever a program has of that name.
             Place::Weak { default } => match place(objects, (at.0, default)) {
                 Place::Weak { .. } => Meaning::Absolute(0),
-                _ => self.meaning(objects, (at.0, default)),
+                // A circle leads nowhere.
+                _ if hops == MOST_HOPS => Meaning::Absolute(0),
+                _ => self.follow(objects, (at.0, default), hops + 1),
             },
         }
     }
@@ -156,6 +171,12 @@ fn rank(place: Place) -> u8 {
         Place::Common(_) => 2,
         Place::Absolute(_) | Place::In { .. } => 3,
     }
+}
+
+/// Whose a table for unwinding is: `.text$NAME` of `.pdata$NAME`.
+fn code_of(table: &[u8]) -> Option<Vec<u8>> {
+    let name = [b".pdata$", b".xdata$"].into_iter().find_map(|kind| table.strip_prefix(kind))?;
+    Some([&b".text$"[..], name].concat())
 }
 
 /// What is for debuggers, whose tables refer to one another, and for linkers.

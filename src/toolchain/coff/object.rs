@@ -219,7 +219,7 @@ fn place<H: CoffHeader>(
     }
     let value = symbol.value();
     Ok(match symbol.section_number() {
-        pe::IMAGE_SYM_UNDEFINED if value != 0 => Some(Place::Common(value)),
+        pe::IMAGE_SYM_UNDEFINED if value != 0 && is_external(symbol) => Some(Place::Common(value)),
         pe::IMAGE_SYM_UNDEFINED => Some(Place::Undefined),
         pe::IMAGE_SYM_ABSOLUTE => Some(Place::Absolute(value)),
         _ => match symbol.section().and_then(|section| section.0.checked_sub(1)) {

@@ -35,13 +35,20 @@ const HEADER: usize = 20;
 const SECTION: usize = 40;
 
 /// All of it; no time, so that the same inputs give the same bytes.
-pub(super) fn bytes(machine: u16, parts: &[Part], entries: &[Entry]) -> Vec<u8> {
+///
+/// # Errors
+/// In words, if it is too large for the format.
+pub(super) fn bytes(machine: u16, parts: &[Part], entries: &[Entry]) -> Result<Vec<u8>, String> {
     let mut strings = Strings(vec![0; 4]);
     let mut headers = Vec::new();
     let mut bodies = Vec::new();
     let start = HEADER + SECTION * parts.len();
     for part in parts {
         part.write(start, &mut strings, &mut headers, &mut bodies);
+    }
+    // A section's header has seven digits for where its name is.
+    if strings.0.len() > 9_999_999 {
+        return Err("the names of its sections would fill 10 MB".to_owned());
     }
     let mut table = Vec::new();
     for entry in entries {
@@ -56,12 +63,14 @@ pub(super) fn bytes(machine: u16, parts: &[Part], entries: &[Entry]) -> Vec<u8> 
     all.extend(machine.to_le_bytes());
     all.extend((parts.len() as u16).to_le_bytes());
     all.extend(0_u32.to_le_bytes());
-    all.extend(((start + bodies.len()) as u32).to_le_bytes());
+    let table_at =
+        u32::try_from(start + bodies.len()).map_err(|_| "it would fill 4 GiB".to_owned())?;
+    all.extend(table_at.to_le_bytes());
     all.extend(((table.len() / ENTRY) as u32).to_le_bytes());
     all.extend(0_u32.to_le_bytes());
     let length = (strings.0.len() as u32).to_le_bytes();
     strings.0[..4].copy_from_slice(&length);
-    [all, headers, bodies, table, strings.0].concat()
+    Ok([all, headers, bodies, table, strings.0].concat())
 }
 
 impl Part {
@@ -130,8 +139,8 @@ impl Strings {
             Some(room) => room.copy_from_slice(name),
             None => {
                 let digits = format!("/{}", self.add(name));
-                field[..digits.len().min(8)]
-                    .copy_from_slice(&digits.as_bytes()[..digits.len().min(8)]);
+                let room = field.iter_mut().zip(digits.bytes());
+                room.for_each(|(place, digit)| *place = digit);
             }
         }
         field
