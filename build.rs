@@ -49,6 +49,11 @@ fn launcher(source: &Path, made: &Path) -> Option<PathBuf> {
     // As it is called on Windows itself.
     compilers.extend(env::var("HOST").ok().filter(|h| h.contains("windows")).map(|_| "gcc".into()));
     let works = |compiler: &String| {
+        // `gcc` may be another CPU's.
+        let machine = Command::new(compiler).arg("-dumpmachine").output();
+        if !machine.is_ok_and(|said| said.stdout.starts_with(cpu.as_bytes())) {
+            return false;
+        }
         let mut command = Command::new(compiler);
         command.args(["-std=c11", "-O2", "-s", "-o"]).arg(made).arg(source);
         command.status().is_ok_and(|status| status.success())
@@ -57,7 +62,7 @@ fn launcher(source: &Path, made: &Path) -> Option<PathBuf> {
         return Some(made.to_owned());
     }
     println!(
-        "cargo::warning=none of {compilers:?} runs: `alloc8-gen run` will compile its launcher itself"
+        "cargo::warning=none of {compilers:?} runs and is for {cpu}: `alloc8-gen run` will compile its launcher itself"
     );
     None
 }

@@ -274,7 +274,10 @@ fn assemble(
             let dll = Dll { objects: vec![object], first, ..dll };
             let own = Made::at(&folder, compiler, name);
             put(linker, &dll, &own)?;
-            refuse_late(&own.library, order.soname)?;
+            // Or the next build would take it for done.
+            refuse_late(&own.library, order.soname).inspect_err(|_| {
+                let _ = std::fs::remove_file(&own.library);
+            })?;
         }
     }
     Ok(made())

@@ -97,6 +97,13 @@ pub(crate) fn hold(path: &Path, how: &OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
+/// Makes a file and holds it: nobody finds it under its name before it is held.
+pub(crate) fn hold_new(path: &Path) -> io::Result<File> {
+    let born = path.with_extension("born");
+    let held = hold(&born, OpenOptions::new().write(true).create_new(true))?;
+    fs::rename(&born, path).map(|()| held)
+}
+
 /// Whose files are told apart in a folder of everybody's.
 pub(crate) fn user() -> u32 {
     geteuid().as_raw()

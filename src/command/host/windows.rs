@@ -77,6 +77,11 @@ pub(crate) fn hold(path: &Path, how: &OpenOptions) -> io::Result<File> {
     how.clone().share_mode(0).open(path)
 }
 
+/// Makes a file and holds it.
+pub(crate) fn hold_new(path: &Path) -> io::Result<File> {
+    hold(path, OpenOptions::new().write(true).create_new(true))
+}
+
 /// Nobody else has files in the user's own temporary folder.
 pub(crate) fn user() -> u32 {
     0

@@ -30,8 +30,7 @@ impl Scratch {
         let place = std::env::temp_dir();
         sweep(&place);
         let made = create(&place).and_then(|path| {
-            let mut how = OpenOptions::new();
-            let held = host::hold(&path.join(HELD), how.write(true).create_new(true))?;
+            let held = host::hold_new(&path.join(HELD))?;
             Ok(Scratch { path, held: Some(held) })
         });
         made.map_err(|error| {
