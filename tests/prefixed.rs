@@ -216,15 +216,11 @@ fn hold(allocator: &Allocator, source: &Path, sanitizer: &str, wanted: impl Fn(&
     assert!(wrong.is_empty(), "{} under {sanitizer}:\n{}", allocator.name, wrong.join("\n"));
 }
 
-fn all() -> bool {
-    std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1")
-}
-
 #[test]
 fn the_laws_hold_by_name_and_every_guard_is_clean_under_asan_and_ubsan() {
     let allocator = allocator::convention("unpromising").unwrap();
     hold(&allocator, &heaps::heap("unpromising.c"), "address,undefined", |_| true);
-    if all() {
+    if common::everything() {
         let source = heaps::root().join("examples/simple_heap/simple_heap.c");
         hold(&simple_heap(), &source, "address,undefined", |_| true);
     }
@@ -234,7 +230,7 @@ fn the_laws_hold_by_name_and_every_guard_is_clean_under_asan_and_ubsan() {
 fn threads_do_not_race_in_a_heap_under_tsan() {
     let source = heaps::root().join("examples/simple_heap/simple_heap.c");
     hold(&simple_heap(), &source, "thread", |name| {
-        all() || name.contains("thread") || name.contains("blocks")
+        common::everything() || name.contains("thread") || name.contains("blocks")
     });
 }
 

@@ -163,7 +163,7 @@ fn six_programs_under_rpmalloc() {
 /// An example, by the path of its description.
 fn example(name: &str) {
     let root = env!("CARGO_MANIFEST_DIR");
-    let everything = std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1");
+    let everything = common::everything();
     let description = format!("{root}/examples/{name}/{name}.toml");
     all(&description, |program| everything || program.all_allocators);
 }

@@ -65,7 +65,7 @@ fn programs_carry_jemalloc() {
 /// Programs in C and C++ on musl, whose C++ library only zig has: it takes minutes to build it once.
 #[test]
 fn programs_in_cpp_on_musl_carry_the_heap_by_zig() {
-    if std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1") {
+    if common::everything() {
         let Some(mut zig) = common::zig() else {
             return common::skip(common::ZIG.0, common::ZIG.1);
         };

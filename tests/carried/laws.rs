@@ -33,10 +33,6 @@ const STATIC_WITHOUT: &[(&str, &str)] = &[
     ("plugins_share_the_heap", "a static program has a C library of its own"),
 ];
 
-fn all() -> bool {
-    std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1")
-}
-
 fn hold(allocator: &Allocator, libs: &[PathBuf], forms: &[&str]) {
     let gcc = Compiler::find(Some("gcc"), None).expect("gcc is required");
     let work = TempDir::new().unwrap();
@@ -66,7 +62,7 @@ fn hold(allocator: &Allocator, libs: &[PathBuf], forms: &[&str]) {
             WITHOUT.iter().chain(of_form).any(|(law, _)| *law == name)
         };
         some.retain(|law| !excused(&law.name));
-        if *form != "-static" && !all() {
+        if *form != "-static" && !crate::common::everything() {
             // To their libraries such programs look like preloaded ones.
             let differs =
                 |name: &str| ["fork", "plugin", "new", "operator"].iter().any(|w| name.contains(w));
@@ -96,6 +92,7 @@ fn the_laws_hold_in_programs_that_carry_a_heap_that_promises_nothing() {
     let work = TempDir::new().unwrap();
     let archive = heaps::archive(&gcc, &[&heaps::heap("unpromising.c")], work.path(), &[]);
     let allocator = allocator::convention("unpromising").unwrap();
-    let forms: &[&str] = if all() { &["-static", "-pie"] } else { &["-static"] };
+    let forms: &[&str] =
+        if crate::common::everything() { &["-static", "-pie"] } else { &["-static"] };
     hold(&allocator, &[archive], forms);
 }

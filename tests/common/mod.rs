@@ -20,6 +20,12 @@ pub(crate) fn skip(name: &str, how: &str) {
     }
 }
 
+/// Whether `cargo xtask test --all` wants everything tried with everything.
+#[allow(dead_code, reason = "not every harness has more to try")]
+pub(crate) fn everything() -> bool {
+    std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1")
+}
+
 /// What `skip` says where there is no zig.
 #[allow(dead_code, reason = "not every harness compiles for other systems")]
 pub(crate) const ZIG: (&str, &str) = ("zig", "cargo xtask install, or set ALLOC8_ZIG");

@@ -54,16 +54,11 @@ fn exception(law: &str, place: &str) -> Option<&'static str> {
     found.map(|(_, _, why)| *why)
 }
 
-/// Whether every law was asked for.
-fn all() -> bool {
-    std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1")
-}
-
 fn chosen() -> Vec<Law> {
     let mut laws = laws::laws(&spec::platform("linux").unwrap()).unwrap();
     let known = |name: &&&str| laws.iter().any(|law| law.name == **name);
     assert_eq!(SOME.iter().filter(known).count(), SOME.len(), "a law was renamed");
-    laws.retain(|law| all() || SOME.contains(&law.name.as_str()));
+    laws.retain(|law| crate::common::everything() || SOME.contains(&law.name.as_str()));
     laws
 }
 

@@ -7,7 +7,7 @@ use alloc8_gen::{
 
 use super::{
     shim::{self, Heap},
-    table::{Findings, all, compiler},
+    table::{Findings, compiler},
 };
 
 /// Shims by the same compiler as the laws; with `ALLOC8_ALL`, every pair.
@@ -17,7 +17,11 @@ fn built(heap: &Heap, by: &[&str]) {
         let Some(maker) = compiler(maker) else { continue };
         let built = shim::interposer(heap, &maker);
         let cell = format!("{} built by {}", heap.name, maker.name());
-        let judges = if all() { vec!["gcc".into(), "clang".into()] } else { vec![maker.name()] };
+        let judges = if crate::common::everything() {
+            vec!["gcc".into(), "clang".into()]
+        } else {
+            vec![maker.name()]
+        };
         for judge in judges.iter().filter_map(|name| compiler(name)) {
             findings.try_all(&cell, &judge, Some(&built.library));
         }
@@ -29,7 +33,7 @@ const BOTH: &[&str] = &["gcc", "clang"];
 const ONE: &[&str] = &["gcc"];
 
 fn enough() -> &'static [&'static str] {
-    if all() { BOTH } else { ONE }
+    if crate::common::everything() { BOTH } else { ONE }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{
     cells::{Cell, MAKERS, cells},
     library::library,
     page,
-    table::{Findings, all, compiler},
+    table::{Findings, compiler},
 };
 
 /// The cells of one language and form: pairwise, or with `ALLOC8_ALL` all of them; with `ALLOC8_CELLS`
@@ -15,7 +15,9 @@ fn tried(lang: &str, form: &str) {
     let named = std::env::var("ALLOC8_CELLS").unwrap_or_default();
     let named: Vec<_> = named.split_whitespace().collect();
     for cell in cells().iter().filter(|cell| (cell.lang, cell.form) == (lang, form)) {
-        if !cell.is_tried(all()) || !named.iter().all(|word| cell.name().contains(word)) {
+        if !cell.is_tried(crate::common::everything())
+            || !named.iter().all(|word| cell.name().contains(word))
+        {
             continue;
         }
         let Some(judge) = compiler(cell.judge()) else { continue };

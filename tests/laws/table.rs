@@ -20,11 +20,6 @@ pub(super) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("laws")
 }
 
-/// Whether the full cross product was asked for.
-pub(super) fn all() -> bool {
-    std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1")
-}
-
 /// `gcc` or `clang`; `None`, and said so, if it is not installed.
 pub(super) fn compiler(name: &str) -> Option<Compiler> {
     let found = Compiler::find(Some(name), None).ok();

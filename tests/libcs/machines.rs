@@ -182,11 +182,6 @@ pub(super) fn unpromising(compiler: &Compiler, work: &Path) -> (Allocator, PathB
     (allocator::convention("unpromising").unwrap(), object)
 }
 
-/// Whether every law was asked for.
-pub(super) fn all() -> bool {
-    std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1")
-}
-
 /// A law that has no effect here: its name, what the place's name contains, why.
 pub(super) type Exceptions = &'static [(&'static str, &'static str, &'static str)];
 

@@ -101,7 +101,7 @@ fn the_laws_hold_under_the_rendered_shims() {
     }
     laws.retain(|law| LEFT.iter().all(|(name, _)| *name != law.name));
     assert_eq!(laws.len(), 33);
-    let whole = std::env::var_os("ALLOC8_ALL").is_some();
+    let whole = crate::common::everything();
     for bench in benches() {
         let native = bench.cpu.lld == "x86_64";
         let few = |law: &&Law| whole || native || ELSEWHERE_TOO.contains(&law.name.as_str());

@@ -8,14 +8,9 @@ use super::{
 };
 use crate::made::made;
 
-/// arm64 is made and run under `cargo xtask test --all`: it is the same code.
-fn all() -> bool {
-    std::env::var_os("ALLOC8_ALL").is_some()
-}
-
 #[test]
 fn mimalloc_from_its_crate_runs_on_macos() {
-    for bench in benches().into_iter().take(if all() { 2 } else { 1 }) {
+    for bench in benches().into_iter().take(if crate::common::everything() { 2 } else { 1 }) {
         let Some(library) = made("mimalloc", Some(triple(&bench))) else { return };
         let run = bench.run_without(WITHOUT, &library, "mimalloc");
         // It has a size for inner and for freed addresses, as its own dylib has.
@@ -32,7 +27,7 @@ fn mimalloc_from_its_crate_runs_on_macos() {
 
 #[test]
 fn rpmalloc_from_its_crate_runs_on_macos() {
-    for bench in benches().into_iter().take(if all() { 2 } else { 1 }) {
+    for bench in benches().into_iter().take(if crate::common::everything() { 2 } else { 1 }) {
         let Some(library) = made("rpmalloc", Some(triple(&bench))) else { return };
         let run = bench.run_without(&[WITHOUT, &["plain"]].concat(), &library, "rpmalloc");
         run.fails(&["malloc_type_zone_free_frees"], bench.cpu.zig);
@@ -44,7 +39,7 @@ fn rpmalloc_from_its_crate_runs_on_macos() {
 /// Its thread-locals are those of `thread_locals.c`: the system's would come from malloc.
 #[test]
 fn snmalloc_from_its_crate_runs_on_macos() {
-    for bench in benches().into_iter().take(if all() { 2 } else { 1 }) {
+    for bench in benches().into_iter().take(if crate::common::everything() { 2 } else { 1 }) {
         let Some(library) = made("snmalloc", Some(triple(&bench))) else { return };
         let run = bench.run_without(WITHOUT, &library, "snmalloc");
         let [reallocf, reallocarrayf, zone_free] = OF_FREED_BLOCKS;

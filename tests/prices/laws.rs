@@ -65,7 +65,7 @@ fn every_guard_costs_what_the_plan_says() {
 #[test]
 fn guards_together_cost_what_the_plan_says() {
     let mut wrong = Vec::new();
-    let all = std::env::var("ALLOC8_ALL").is_ok_and(|all| all == "1");
+    let all = common::everything();
     let combinations = COMBINATIONS.iter().map(|lacking| lacking.to_vec());
     for lacking in combinations.chain(all.then(subsets).into_iter().flatten()) {
         let lacking = lacking.as_slice();

@@ -11,7 +11,7 @@ use crate::{common, heaps};
 fn threads_are_introduced_and_seen_off_by_the_header_for_cxx() {
     let work = TempDir::new().unwrap();
     let programs = GLIBC.programs(work.path());
-    let all = std::env::var_os("ALLOC8_ALL").is_some();
+    let all = common::everything();
     for (cxx, standard, usual) in
         [("g++", "-std=c++17", "required"), ("clang++", "-std=c++20", "advisory")]
     {

@@ -116,7 +116,7 @@ fn a_program_in_rust_that_carries_the_heap_allocates_from_it_in_both_languages()
     let program = counted(X64, &["--crate-type", "bin", "--cfg", "program"]);
     let Some(place) = program.made(X64, "carried", "program.exe") else { return };
     let mut prng = Command::new(X64.gcc());
-    prng.arg("-shared").arg(source("prng.c"));
+    prng.arg("-shared").arg(source("prng.c")).arg("-ladvapi32");
     said(prng.arg("-o").arg(place.path("bcryptprimitives.dll")), 0);
     let run = wine.run(&place.path("program.exe"), &[]);
     assert!(run.counted("checks") >= 12 && run.counted("failed") == 0, "{}", run.text);

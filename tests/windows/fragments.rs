@@ -11,9 +11,9 @@ const PREFIXED: &[&str] = &["--mode", "prefixed", "--prefix", "my"];
 
 /// The kinds of hooks in C that are tried: these, and all of them under `cargo xtask test --all`.
 fn hooks(usual: &[&'static str]) -> Vec<&'static str> {
-    match std::env::var_os("ALLOC8_ALL") {
-        Some(_) => vec!["iat", "minhook", "redirect", "detours"],
-        None => usual.to_owned(),
+    match common::everything() {
+        true => vec!["iat", "minhook", "redirect", "detours"],
+        false => usual.to_owned(),
     }
 }
 
@@ -161,7 +161,7 @@ fn by_make(cpu: Cpu, hooks: &[&str]) {
         let library = format!("{name}{heap}.dll");
         holds(wine, &place.join(&program), hook, &library, "plug.dll");
     }
-    if cpu != X64 && std::env::var_os("ALLOC8_ALL").is_none() {
+    if cpu != X64 && !common::everything() {
         return;
     }
     made(cpu, place, "cpp", "windows-cpp", "hooked-windows-cpp.exe");

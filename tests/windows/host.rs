@@ -18,14 +18,12 @@ use crate::common;
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
 /// Wine 8 lacks the library from which Rust's own takes its random numbers on Windows.
-const RANDOM: &str = "#include <windows.h>\n\
-    BOOLEAN NTAPI SystemFunction036(PVOID to, ULONG size);\n\
-    __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE to, SIZE_T size) { return SystemFunction036(to, (ULONG)size); }\n";
+const RANDOM: &str = include_str!("prng.c");
 
 /// The tool for Windows; `None` where it is not asked for, and said so where it cannot be built.
 fn built() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
-    if env::var("ALLOC8_ALL").is_ok_and(|all| all == "1") {
+    if common::everything() {
         return BUILT.get_or_init(build).as_deref();
     }
     eprintln!("left to ALLOC8_ALL=1: the tool on Windows");

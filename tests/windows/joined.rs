@@ -46,11 +46,11 @@ __declspec(dllexport) int extra(void) { return shared; }
 ";
 
 /// Nobody wants it.
-const THIRD: &str = "int unwanted(void) { return nowhere_to_be_found(); }\n";
+const THIRD: &str =
+    "int nowhere_to_be_found(void);\nint unwanted(void) { return nowhere_to_be_found(); }\n";
 
 fn compiled(place: &Path, words: &[&str], name: &str, text: &str) -> PathBuf {
     let (source, object) = (place.join(format!("{name}.c")), place.join(format!("{name}.o")));
-    let text = text.replace("nowhere_to_be_found()", "1");
     fs::write(&source, text).unwrap();
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).args(["-O1", "-fcommon", "-g", "-c", "-o"]).arg(&object).arg(source);

@@ -32,7 +32,7 @@ fn hold(cpu: Cpu, hook: &str) {
 #[test]
 fn laws_without_posix_hold_under_hooks() {
     hold(X64, "minhook");
-    if std::env::var_os("ALLOC8_ALL").is_some() {
+    if crate::common::everything() {
         for hook in ["detours", "iat"] {
             hold(X64, hook);
         }

@@ -1,8 +1,7 @@
 /* What Rust's library asks of Windows for its hash tables, and Wine 8 has not. */
-#include <stddef.h>
-__declspec(dllexport) int __stdcall ProcessPrng(unsigned char *bytes, size_t size)
+#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID to, ULONG size);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE to, SIZE_T size)
 {
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = (unsigned char)i;
-    return 1;
+    return SystemFunction036(to, (ULONG)size);
 }

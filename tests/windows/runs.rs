@@ -137,7 +137,7 @@ fn counted(cpu: Cpu) -> Vec<PathBuf> {
 
 /// The C libraries to try: all on x64, and on x86 only under `cargo xtask test --all`.
 fn crts(cpu: Cpu) -> &'static [Crt] {
-    if cpu == X64 || std::env::var_os("ALLOC8_ALL").is_some() { &CRTS } else { &CRTS[..1] }
+    if cpu == X64 || crate::common::everything() { &CRTS } else { &CRTS[..1] }
 }
 
 fn every_way(cpu: Cpu, hook: &'static str) {
@@ -171,7 +171,7 @@ fn hooks_in_imports_hold_every_way_on_x64() {
 #[test]
 fn hooks_before_a_heap_in_a_library_of_its_own_hold_every_way() {
     every_way(X64, "redirect");
-    if std::env::var_os("ALLOC8_ALL").is_some() {
+    if crate::common::everything() {
         every_way(X86, "redirect");
     }
 }
@@ -183,7 +183,7 @@ fn hooks_in_code_by_minhook_hold_every_way_on_x86() {
 
 #[test]
 fn hooks_in_code_by_detours_hold_every_way_on_x86() {
-    if std::env::var_os("ALLOC8_ALL").is_some() {
+    if crate::common::everything() {
         every_way(X86, "detours");
     }
 }
@@ -202,7 +202,7 @@ pub(super) fn uncounted(cpu: Cpu) -> Vec<PathBuf> {
 fn a_heap_that_is_a_class_answers_as_one_in_c_does() {
     let Some(wine) = Wine::new() else { return };
     for (cpu, hook) in [(X64, "minhook"), (X64, "iat"), (X86, "minhook"), (X64, "detours")] {
-        if !wine.runs(cpu) || hook == "detours" && std::env::var_os("ALLOC8_ALL").is_none() {
+        if !wine.runs(cpu) || hook == "detours" && !crate::common::everything() {
             continue;
         }
         let place = Place::of("counted_class.toml", cpu, hook, &uncounted(cpu), &[]);

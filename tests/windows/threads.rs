@@ -193,22 +193,20 @@ fn all_held(run: &Run, crt: Crt, how: &str) {
     assert_eq!(run.status, Some(0), "{}", run.text);
 }
 
-/// `cargo xtask test --all` tries everything with everything.
-fn all() -> bool {
-    std::env::var_os("ALLOC8_ALL").is_some()
-}
-
 /// With one policy, one C library and one way into the process; with all of them on demand.
 fn told(cpu: Cpu, hook: &str, usual: (&'static str, Crt, bool)) {
     let Some(wine) = Wine::new().filter(|wine| wine.runs(cpu)) else { return };
-    for policy in POLICIES.into_iter().filter(|policy| all() || *policy == usual.0) {
+    for policy in POLICIES.into_iter().filter(|policy| common::everything() || *policy == usual.0) {
         let place = Place::new(cpu, policy);
         place.library(hook, &cpu.target());
-        for crt in [Crt::Msvcrt, Crt::Ucrt].into_iter().filter(|crt| all() || *crt == usual.1) {
-            if all() || usual.2 {
+        for crt in [Crt::Msvcrt, Crt::Ucrt]
+            .into_iter()
+            .filter(|crt| common::everything() || *crt == usual.1)
+        {
+            if common::everything() || usual.2 {
                 place.early(wine, crt);
             }
-            if all() || !usual.2 {
+            if common::everything() || !usual.2 {
                 place.late(wine, crt);
             }
         }
@@ -226,7 +224,7 @@ fn threads_are_told_by_hooks_in_imports() {
 fn threads_are_told_by_hooks_in_code() {
     told(X64, "minhook", ("required", Crt::Msvcrt, false));
     told(X64, "detours", ("advisory", Crt::Msvcrt, true));
-    if all() {
+    if common::everything() {
         told(X86, "minhook", ("advisory", Crt::Msvcrt, true));
         told(X86, "detours", ("required", Crt::Msvcrt, false));
     }
@@ -236,7 +234,8 @@ fn threads_are_told_by_hooks_in_code() {
 fn threads_are_told_to_a_heap_in_a_library_of_its_own() {
     for (cpu, usual) in [(X64, "required"), (X86, "advisory")] {
         let Some(wine) = Wine::new().filter(|wine| wine.runs(cpu)) else { return };
-        for policy in POLICIES.into_iter().filter(|policy| all() || *policy == usual) {
+        for policy in POLICIES.into_iter().filter(|policy| common::everything() || *policy == usual)
+        {
             let place = Place::new(cpu, policy);
             place.redirected();
             place.late(wine, Crt::Msvcrt);
@@ -253,7 +252,8 @@ fn threads_are_told_to_a_heap_inside_a_program() {
         (X86, Some("my"), "advisory"),
     ] {
         let Some(wine) = Wine::new().filter(|wine| wine.runs(cpu)) else { return };
-        for policy in POLICIES.into_iter().filter(|policy| all() || *policy == usual) {
+        for policy in POLICIES.into_iter().filter(|policy| common::everything() || *policy == usual)
+        {
             let place = Place::new(cpu, policy);
             let crt = if prefix.is_some() { Crt::Ucrt } else { Crt::Msvcrt };
             let program = place.program_with_heap(crt, prefix);
@@ -268,7 +268,9 @@ fn threads_are_told_by_a_library_of_microsofts_abi() {
     if Command::new("lld-link").arg("--version").output().is_err() {
         return common::skip("lld-link", "apt-get install clang lld llvm");
     }
-    for policy in POLICIES.into_iter().filter(|policy| all() || *policy == "advisory") {
+    for policy in
+        POLICIES.into_iter().filter(|policy| common::everything() || *policy == "advisory")
+    {
         let place = Place::new(X64, policy);
         place.library("iat", "x86_64-pc-windows-msvc");
         place.late(wine, Crt::Ucrt);
@@ -278,7 +280,9 @@ fn threads_are_told_by_a_library_of_microsofts_abi() {
 #[test]
 fn threads_are_told_by_the_header_for_cxx() {
     let Some(wine) = Wine::new() else { return };
-    for policy in POLICIES.into_iter().filter(|policy| all() || *policy == "required") {
+    for policy in
+        POLICIES.into_iter().filter(|policy| common::everything() || *policy == "required")
+    {
         let place = Place::new(X64, policy);
         place.library_in("cpp", "iat", &X64.target());
         place.late(wine, Crt::Msvcrt);
@@ -289,7 +293,8 @@ fn threads_are_told_by_the_header_for_cxx() {
 fn threads_are_told_to_a_heap_inside_a_program_by_the_header_for_cxx() {
     for (cpu, usual) in [(X64, "required"), (X86, "advisory")] {
         let Some(wine) = Wine::new().filter(|wine| wine.runs(cpu)) else { return };
-        for policy in POLICIES.into_iter().filter(|policy| all() || *policy == usual) {
+        for policy in POLICIES.into_iter().filter(|policy| common::everything() || *policy == usual)
+        {
             let place = Place::new(cpu, policy);
             let program = place.program_with_heap_in_cxx(Crt::Msvcrt);
             all_held(&place.run(wine, &program, "within"), Crt::Msvcrt, "within");
