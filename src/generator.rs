@@ -97,7 +97,7 @@ impl Generator {
     ///
     /// # Errors
     /// `A8202` if the platform has no templates for Rust, `A8208` if the allocator's threads must
-    /// introduce themselves; `A8301` without `OUT_DIR`, `A8302` if a file cannot be written there; for Windows
+    /// introduce themselves (but on macOS and Windows); `A8301` without `OUT_DIR`, `A8302` if a file cannot be written there; for Windows
     /// `A8402` if the hooks do not compile, `A8604` without the sources of what changes code.
     pub fn rust(&self) -> Result<()> {
         let inputs = Inputs { lang: "rust".to_owned(), ..self.inputs.clone() };

@@ -95,9 +95,8 @@ pub(super) static PAGES: &[Code] = &[
         "A8231",
         "a language without this mode",
         "A header in C++ and a module in Rust become part of what includes them: a program that has\n\
-         one carries its heap, a library that has one can be preloaded. On Windows `--mode static` adds no\n\
-         text. Leave out `--mode`, or take the shim in C. Link a dynamic program with `-rdynamic`, or\n\
-         libraries that it opens later miss the heap. In a static one nothing stands before\n\
+         one carries its heap, a library that has one can be preloaded: leave out `--mode`, or take the shim in C. (On Windows both have every\n\
+         mode.) Link a dynamic program with `-rdynamic`, or libraries that it opens later miss the heap. In a static one nothing stands before\n\
          `pthread_create`: hooks for threads want `thread_policy = \"required\"` and no `thread_created`.",
     ),
     page(
