@@ -47,8 +47,7 @@ impl Image {
 
 /// Reads one process's record; `names` are the symbols that the interposer exports.
 pub fn read(record: &str, pid: u32, interposer: &str, names: &BTreeSet<String>) -> Vec<Image> {
-    let lines: Vec<&str> =
-        record.lines().filter_map(|line| Some(line.split_once(":\t")?.1)).collect();
+    let lines = messages(record);
     let mut images = Vec::new();
     for (program, lines) in split_images(&lines) {
         let mut image = Image { program: program.to_owned(), pid, ..Image::default() };
@@ -69,6 +68,13 @@ pub fn read(record: &str, pid: u32, interposer: &str, names: &BTreeSet<String>) 
         images.push(image);
     }
     images
+}
+
+/// Each begins with its process and a tab. Not each has a line of its own: the end of a binding's is written
+/// apart, and another thread's may come before it.
+fn messages(record: &str) -> Vec<&str> {
+    let after = record.split(":\t").skip(1);
+    after.filter_map(|message| message.lines().next()).collect()
 }
 
 /// Cuts a record where one program executes the next: the next one's first line is a library that
@@ -132,5 +138,20 @@ mod tests {
         assert_eq!((images[0].program.as_str(), images[0].references()), ("env", 2));
         assert_eq!((images[1].program.as_str(), images[1].references()), ("/bin/p", 1));
         assert_eq!(images[1].split(), [("aligned_alloc", "/lib/x.so", "/lib/libc.so.6")]);
+    }
+
+    #[test]
+    fn what_two_threads_wrote_into_one_line_is_told_apart() {
+        const TORN: &str = "\
+       7:\tinitialize program: p
+       7:\tbinding file /lib/x.so [0] to /l.so [0]: normal symbol `malloc'     7:\tbinding file p [0] to /l.so [0]: normal symbol `free' [GLIBC_2.2.5]
+ [GLIBC_2.2.5]
+       7:\tbinding file p [0] to /l.so [0]: normal symbol `malloc'     7:\tfile=/lib/y.so [0];  needed by p [0]
+
+";
+        let names = ["malloc", "free"].map(str::to_owned).into();
+        let images = read(TORN, 7, "/l.so", &names);
+        assert_eq!(images.len(), 1);
+        assert_eq!((images[0].references(), images[0].split().len()), (3, 0));
     }
 }
