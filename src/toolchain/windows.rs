@@ -174,10 +174,11 @@ pub fn link_dll_with_c_library(
 /// As [`link_dll`].
 pub fn link_program(compiler: &Compiler, program: &Dll, file: &Path) -> Result<Vec<String>> {
     let link = Link::new(compiler, program, file, Path::new(""));
-    let missing = link.missing()?;
+    let wanted = link.wanted()?;
+    let missing = link.missing(&wanted);
     if missing.is_empty() {
         let options = ["/nodefaultlib", "/entry:alone"];
-        return link.by_microsofts(&options, &link.imports()?).map(|()| missing);
+        return link.by_microsofts(&options, &link.imports(&wanted)?).map(|()| missing);
     }
     if !link.can_have_c_library() {
         return Ok(missing);
@@ -208,8 +209,7 @@ impl<'a> Link<'a> {
 
     fn alone(&self) -> Result<()> {
         if is_msvc(&self.compiler.target) {
-            imports::refuse_missing(&self.missing()?)?;
-            return self.by_microsofts(&["/nodefaultlib", "/entry:DllMain"], &self.imports()?);
+            return self.by_microsofts(&["/nodefaultlib", "/entry:DllMain"], &self.all_imports()?);
         }
         let lent = self.lent()?;
         let mut arguments = vec!["-nostdlib".into(), self.entry().into()];
@@ -232,8 +232,7 @@ impl<'a> Link<'a> {
     fn with_c_library(&self) -> Result<()> {
         if is_msvc(&self.compiler.target) && !self.can_have_c_library() {
             // Nothing calls it but who is linked with it.
-            imports::refuse_missing(&self.missing()?)?;
-            return self.by_microsofts(&["/nodefaultlib", "/noentry"], &self.imports()?);
+            return self.by_microsofts(&["/nodefaultlib", "/noentry"], &self.all_imports()?);
         }
         if is_msvc(&self.compiler.target) {
             let parts = self.dll.c_library.iter().map(String::as_str);

@@ -22,11 +22,11 @@ impl Link<'_> {
     }
 
     /// Import libraries for all that is wanted, where the system's own are not to be had.
-    pub(super) fn imports(&self) -> Result<Vec<PathBuf>> {
+    pub(super) fn imports(&self, wanted: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
         let mut by_library: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         let last = self.dll.system.len().saturating_sub(1);
-        for name in self.wanted()? {
-            let lends = |l: &SystemLibrary| l.lends.contains(&name);
+        for name in wanted {
+            let lends = |l: &SystemLibrary| l.lends.contains(name);
             let imported = name.strip_prefix(POINTER);
             let place = match (self.dll.system.iter().position(lends), imported) {
                 (Some(place), _) => (place, name.as_str()),
@@ -44,21 +44,31 @@ impl Link<'_> {
         by_library.into_iter().map(import).collect()
     }
 
+    /// The same, if nothing is missing.
+    ///
+    /// # Errors
+    /// `A8402` with all that is.
+    pub(super) fn all_imports(&self) -> Result<Vec<PathBuf>> {
+        let wanted = self.wanted()?;
+        refuse_missing(&self.missing(&wanted))?;
+        self.imports(&wanted)
+    }
+
     /// What neither objects nor these libraries of Windows' have. Of imports, names of Windows' own begin with
     /// capital letters.
-    pub(super) fn missing(&self) -> Result<Vec<String>> {
+    pub(super) fn missing(&self, wanted: &BTreeSet<String>) -> Vec<String> {
         let system = &self.dll.system;
         let lent = |name: &String| system.iter().any(|l| l.lends.contains(name));
         let claimed = |name: &str| {
             name.starts_with(|letter: char| letter.is_ascii_uppercase())
                 || system.iter().any(|l| l.begins.iter().any(|begin| name.starts_with(begin)))
         };
-        let has = |name: &String| lent(name) || name.strip_prefix(POINTER).is_some_and(claimed);
-        Ok(self.wanted()?.into_iter().filter(|name| !has(name)).collect())
+        let has = |name: &&String| lent(name) || name.strip_prefix(POINTER).is_some_and(claimed);
+        wanted.iter().filter(|name| !has(name)).cloned().collect()
     }
 
     /// What objects and archives refer to and none of them defines.
-    fn wanted(&self) -> Result<BTreeSet<String>> {
+    pub(super) fn wanted(&self) -> Result<BTreeSet<String>> {
         let (mut wanted, mut defined) = (BTreeSet::new(), BTreeSet::new());
         for file in self.dll.objects.iter().chain(&self.dll.archives).chain(&self.dll.first) {
             let unreadable = |why: String| {
@@ -118,7 +128,7 @@ impl Link<'_> {
 }
 
 /// No linker that is told where to look for names would find these.
-pub(super) fn refuse_missing(missing: &[String]) -> Result<()> {
+fn refuse_missing(missing: &[String]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
