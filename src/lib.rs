@@ -28,7 +28,7 @@ pub mod proof;
 pub mod prototype;
 pub mod render;
 pub mod spec;
-mod system;
+pub mod system;
 mod toml_text;
 pub mod toolchain;
 pub mod verify;

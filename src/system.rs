@@ -6,6 +6,10 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{end_group, lead_group, link, signal};
+pub use unix::link;
+#[cfg(unix)]
+pub(crate) use unix::{end_group, lead_group, signal};
 #[cfg(windows)]
-pub(crate) use windows::{end_group, lead_group, link, signal};
+pub use windows::link;
+#[cfg(windows)]
+pub(crate) use windows::{end_group, lead_group, signal};

@@ -8,11 +8,11 @@ mod windows;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    call_it, execute, exit_code, hold, hold_new, is_executable, is_own, link, mode, pass_on, user,
+    call_it, execute, exit_code, hold, hold_new, is_executable, is_own, mode, pass_on, user,
     wait_for,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    call_it, execute, exit_code, hold, hold_new, is_executable, is_own, link, mode, pass_on, user,
+    call_it, execute, exit_code, hold, hold_new, is_executable, is_own, mode, pass_on, user,
     wait_for,
 };

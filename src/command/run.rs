@@ -15,6 +15,7 @@ use alloc8_gen::{
     diagnostic::{Diagnostic, Report, Result, Severity},
     interposer::{self, Order},
     spec::{Abi, Platform},
+    system,
     toolchain::{Compiler, HOST, is_windows},
     verify::abi_of,
 };
@@ -229,7 +230,7 @@ fn without_spaces(path: &Path) -> Result<PathBuf> {
         }
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder)?;
-        host::link(path, &link)
+        system::link(path, &link)
     })();
     made.map_err(|error: std::io::Error| {
         Report::from(Diagnostic::error(

@@ -29,7 +29,10 @@ pub(crate) fn signal(status: ExitStatus) -> Option<i32> {
     status.signal()
 }
 
-/// Makes another name for a file.
-pub(crate) fn link(file: &Path, name: &Path) -> io::Result<()> {
+/// Makes another name for a file: a symbolic link.
+///
+/// # Errors
+/// The system's own, where a file of that name is there or the folder cannot be written.
+pub fn link(file: &Path, name: &Path) -> io::Result<()> {
     symlink(file, name)
 }

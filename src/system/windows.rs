@@ -23,7 +23,10 @@ pub(crate) fn signal(_: ExitStatus) -> Option<i32> {
     None
 }
 
-/// Makes another name for a file.
-pub(crate) fn link(file: &Path, name: &Path) -> io::Result<()> {
+/// Makes another name for a file: a symbolic link.
+///
+/// # Errors
+/// The system's own, where a file of that name is there or the folder cannot be written.
+pub fn link(file: &Path, name: &Path) -> io::Result<()> {
     symlink_file(file, name)
 }

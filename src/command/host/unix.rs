@@ -5,7 +5,7 @@ use std::{
     fs::{self, File, Metadata, OpenOptions},
     io,
     os::unix::{
-        fs::{MetadataExt, PermissionsExt, symlink},
+        fs::{MetadataExt, PermissionsExt},
         process::{CommandExt, ExitStatusExt},
     },
     path::Path,
@@ -83,11 +83,6 @@ pub(crate) fn mode(metadata: &Metadata, path: &Path) -> Mode {
 /// A folder that somebody else made could lead anywhere.
 pub(crate) fn is_own(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|m| m.is_dir() && m.uid() == user())
-}
-
-/// Makes another name for a file.
-pub(crate) fn link(file: &Path, name: &Path) -> io::Result<()> {
-    symlink(file, name)
 }
 
 /// Holds a file for as long as the answer lives, and this process; an error if another one holds it.

@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     fs::{self, File, Metadata, OpenOptions},
     io,
-    os::windows::fs::{OpenOptionsExt, symlink_file},
+    os::windows::fs::OpenOptionsExt,
     path::Path,
     process::{Child, Command, ExitCode, ExitStatus},
 };
@@ -65,11 +65,6 @@ pub(crate) fn mode(_: &Metadata, _: &Path) -> Mode {
 /// The temporary folder is the user's own.
 pub(crate) fn is_own(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|m| m.is_dir())
-}
-
-/// Makes another name for a file.
-pub(crate) fn link(file: &Path, name: &Path) -> io::Result<()> {
-    symlink_file(file, name)
 }
 
 /// Holds a file for as long as the answer lives, and this process; an error if another one holds it.
