@@ -94,9 +94,9 @@ pub(super) static PAGES: &[Code] = &[
     page(
         "A8231",
         "a language without this mode",
-        "A header in C++ and a module in Rust become part of what includes them: a program that has\n\
-         one carries its heap, a library that has one can be preloaded: leave out `--mode`, or take the shim in C. (On Windows both have every\n\
-         mode.) Link a dynamic program with `-rdynamic`, or libraries that it opens later miss the heap. In a static one nothing stands before\n\
+        "A header in C++ and a module in Rust become part of what includes them: leave out `--mode`, or\n\
+         take the shim in C. (On Windows both have every mode.) Link a dynamic program with `-rdynamic`,\n\
+         or libraries that it opens later miss the heap. In a static one nothing stands before\n\
          `pthread_create`: hooks for threads want `thread_policy = \"required\"` and no `thread_created`.",
     ),
     page(
