@@ -62,6 +62,8 @@ pub enum ArtifactError {
     NotImage(&'static str),
     /// Of the right format, but not one that a loader takes: a relocatable object, a core file.
     NotLoadable(&'static str),
+    /// A library or program where an object is wanted.
+    Linked,
     /// The bytes contradict themselves or end too early; the text says where.
     Malformed(&'static str),
 }
@@ -72,6 +74,7 @@ impl fmt::Display for ArtifactError {
             Self::NotElf(what) => write!(f, "not an ELF file but {what}"),
             Self::NotImage(what) => write!(f, "not a Mach-O or PE file but {what}"),
             Self::NotLoadable(what) => write!(f, "not a library or program but {what}"),
+            Self::Linked => f.write_str("not an object but a shared library or a program"),
             Self::Malformed(what) => write!(f, "malformed file: {what}"),
         }
     }

@@ -169,7 +169,8 @@ fn find_allocator(given: &str, show: &Show) -> Result<Allocator> {
         return allocator::read_file(path);
     }
     let beside = format!("{given}.toml");
-    if Path::new(&beside).is_file() {
+    // A link to nowhere was meant too: it is told, and not passed over.
+    if Path::new(&beside).symlink_metadata().is_ok() {
         return allocator::read_file(Path::new(&beside));
     }
     if let Some(found) = allocator::built_in(given) {

@@ -13,13 +13,17 @@ use std::{
 
 mod inspect;
 pub mod macho;
+mod unseen;
 
 pub use inspect::{ArchiveFacts, inspect, machine_of};
+use unseen::WANTED;
+pub(crate) use unseen::unseen;
 
 use crate::{
     allocator::Allocator,
-    artifact::{Archive, Lto},
+    artifact::Archive,
     diagnostic::{Diagnostic, Report, Result},
+    file,
     toolchain::{Compiler, make_folder, run},
 };
 
@@ -46,7 +50,7 @@ const STAND_INS: &[&str] = &[
 /// Archives without public names of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hidden {
-    /// In link order: private copies, or the archives themselves where there was nothing to hide.
+    /// In link order: private copies, or the archives themselves where there was nothing to change.
     pub archives: Vec<PathBuf>,
     /// Old name, new name.
     pub renamed: BTreeMap<String, String>,
@@ -62,7 +66,8 @@ pub struct Hidden {
 struct Copy {
     from: PathBuf,
     to: PathBuf,
-    /// Beside the machine code lies bytecode with the old names: objcopy refuses both together.
+    /// Beside the machine code lies bytecode, with the old names alone: objcopy refuses both together, and a
+    /// linker that knows bytecode would take it for the code, without what was bound to that.
     has_bytecode: bool,
 }
 
@@ -84,7 +89,8 @@ impl Hidden {
     /// # Errors
     /// `A8304` if an archive cannot be read.
     pub(crate) fn key(&self) -> Result<Vec<Vec<u8>>> {
-        let mut parts = vec![format!("{:?} {:?}", self.renamed, self.visible).into_bytes()];
+        let (renamed, visible, copies) = (&self.renamed, &self.visible, self.copies.len());
+        let mut parts = vec![format!("{renamed:?} {visible:?} {copies}").into_bytes()];
         for archive in &self.originals {
             parts.push(fs::read(archive).map_err(|error| {
                 let message = format!("could not read `{}`: {error}", archive.display());
@@ -152,7 +158,8 @@ pub fn hide(
 
 /// Decides on the copies: every global or weak definition of one of these names, or of a stand-in for
 /// the runtime's functions, gets a name of its own unless it is in `keep`. References inside the
-/// archives follow; references to names that no archive defines stay, and will reach the shim.
+/// archives follow; references to names that no archive defines stay, and will reach the shim. Bytecode
+/// beside machine code is left out of the copies.
 ///
 /// # Errors
 /// `A8404` if a member is link-time bytecode, in which names cannot be changed; `A8411` if a file is
@@ -172,22 +179,23 @@ pub fn plan(
         .filter(|name| !keep.iter().any(|kept| kept == name))
         .map(|name| (name.to_owned(), format!("{PREFIX}{name}")))
         .collect();
-    let bytecode = inspect::bytecode(read.iter().map(|(path, archive)| (path.as_path(), archive)));
+    let bytecode = unseen::bytecode(read.iter().map(|(path, archive)| (path.as_path(), archive)));
     if bytecode.has_errors() {
         return Err(bytecode);
     }
     let mut hidden = Hidden { renamed, ..Hidden::nothing(archives) };
     for (index, (path, archive)) in read.into_iter().enumerate() {
         let mut symbols = archive.members.iter().flat_map(|m| &m.symbols);
-        if !symbols.any(|symbol| hidden.renamed.contains_key(&symbol.name)) {
+        let has_names = symbols.any(|symbol| hidden.renamed.contains_key(&symbol.name));
+        let has_bytecode = archive.lto().any(|(_, lto)| lto.has_machine_code());
+        if !has_names && !has_bytecode {
             continue;
         }
         if archive.thin {
-            return Err(thin(path).into());
+            return Err(thin(path, if has_names { "its names" } else { "its bytecode" }).into());
         }
         let file = path.file_name().unwrap_or(OsStr::new("archive.a"));
         let to = work.join(format!("hidden-{index}")).join(file);
-        let has_bytecode = archive.lto().any(|(_, lto)| lto.has_machine_code());
         hidden.archives[index] = to.clone();
         hidden.copies.push(Copy { from: path.clone(), to, has_bytecode });
     }
@@ -245,22 +253,22 @@ pub fn read_archive(path: &Path) -> Result<Archive> {
                 "A8411",
                 format!("`{}` is not a static library: {why}", path.display()),
             )
-            .help("name an archive of objects (`libNAME.a`) or one object file"),
+            .help(WANTED),
         )
     };
-    let data = fs::read(path).map_err(|error| {
+    let data = file::read(path).map_err(|error| {
         let message = format!("could not read `{}`: {error}", path.display());
-        Report::from(Diagnostic::error("A8411", message))
+        Report::from(Diagnostic::error("A8411", message).help(WANTED))
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    Archive::read_with(&data, |name| fs::read(folder.join(name)).ok())
+    Archive::read_with(&data, |name| file::read(&folder.join(name)).ok())
         .map_err(|error| fail(error.to_string()))
 }
 
-fn thin(path: &Path) -> Diagnostic {
+fn thin(path: &Path, what: &str) -> Diagnostic {
     Diagnostic::error(
         "A8404",
-        format!("`{}` is a thin archive: its names cannot be hidden", path.display()),
+        format!("`{}` is a thin archive: {what} cannot be hidden", path.display()),
     )
     .fact("its objects lie beside it, and a private copy would still mean the same files")
     .help("make a whole one: ar without the modifier T, or `ar rcs` over its objects")
@@ -274,13 +282,4 @@ fn still_public(path: &Path, name: &str) -> Diagnostic {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Report {
     Diagnostic::error("A8301", format!("could not write `{}`: {error}", path.display())).into()
-}
-
-/// In words, for messages.
-fn lto_words(lto: Lto) -> &'static str {
-    match lto {
-        Lto::GccSlim => "GCC's bytecode (-flto)",
-        Lto::Llvm => "LLVM's bitcode (-flto)",
-        Lto::GccFat | Lto::LlvmFat => "machine code and bytecode",
-    }
 }

@@ -19,7 +19,7 @@ use crate::{
     artifact::{Archive, Format},
     diagnostic::{Diagnostic, Report, Result, Source},
     embedded,
-    hide::{Hidden, hide, inspect, machine_of, read_archive},
+    hide::{Hidden, hide, inspect, machine_of, read_archive, unseen},
     probe::{self, Measured, Measurements},
     toolchain::Compiler,
 };
@@ -59,6 +59,7 @@ pub fn describe(
     let cross = foreign_target(&read, compiler);
     let defined: BTreeSet<&str> = read.iter().flat_map(Archive::names).collect();
     let tables = Names::read()?;
+    unseen(archives.iter().map(PathBuf::as_path).zip(&read)).finish(())?;
     let found = tables.find(name, &defined).ok_or_else(|| nothing_found(name, &defined))?;
     let minds_fork = read.iter().any(|a| !a.imports_of(tables.fork_evidence()).is_empty());
     let mut draft = Draft {

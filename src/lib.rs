@@ -13,6 +13,7 @@ pub mod carry;
 pub mod codes;
 pub mod diagnostic;
 mod embedded;
+pub mod file;
 pub mod generator;
 pub mod hide;
 pub mod init;

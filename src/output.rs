@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
+    file,
     render::Files,
 };
 
@@ -51,7 +52,7 @@ fn stage(folders: &BTreeMap<PathBuf, Files>, staged: &mut Vec<(PathBuf, PathBuf)
         })?;
         for (name, text) in files {
             let file = folder.join(name);
-            match fs::read(&file) {
+            match file::read(&file) {
                 Ok(bytes) if bytes == text.as_bytes() => continue,
                 Ok(bytes) => refuse_foreign(&file, &bytes)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

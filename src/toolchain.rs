@@ -239,11 +239,20 @@ fn finish(mut command: Command, doing: &str) -> Result<Output> {
                 .fact(format!("while {doing}")),
         )
     })?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let said = match (output.status.success(), unmade(&command)) {
+        (true, None) => return Ok(output),
+        (true, Some(file)) => format!("it told of no mistake, and made no `{}`", file.display()),
+        (false, _) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    };
     Err(Diagnostic::error("A8402", format!("{doing} failed")).fact(shown).fact(said).into())
+}
+
+/// What a tool was told to make (`-o FILE`) and has not made.
+fn unmade(command: &Command) -> Option<PathBuf> {
+    let mut arguments = command.get_args().skip_while(|argument| *argument != "-o");
+    let file = Path::new(arguments.nth(1)?);
+    let file = command.get_current_dir().map_or_else(|| file.to_owned(), |at| at.join(file));
+    (!file.exists()).then_some(file)
 }
 
 fn split_command(text: &str) -> Vec<OsString> {

@@ -12,7 +12,7 @@ use std::{
 
 use alloc8_gen::{
     allocator::{self, Allocator, Origin},
-    artifact::{Class, Machine},
+    artifact::{Class, Format, Machine},
     diagnostic::{Report, Source},
     hide::{self, ArchiveFacts, PREFIX, hide, inspect, machine_of, read_archive},
     interposer, probe, spec,
@@ -158,6 +158,24 @@ fn bytecode_beside_machine_code_is_taken_off() {
 }
 
 #[test]
+fn bytecode_beside_machine_code_does_not_take_the_place_of_what_is_bound_to_the_code() {
+    let built = build(&heaps::heap("minimal.c"), &["-flto", "-ffat-lto-objects"]);
+    let linux = spec::platform("linux").unwrap();
+    let order = interposer::Order {
+        platform: &linux,
+        allocator: &minimal(),
+        lang: "c",
+        libs: std::slice::from_ref(&built.archive),
+        compiler: &compiler(),
+        cache: &built.folder.path().join("cache"),
+        soname: "libminimal.so",
+        hook: None,
+    };
+    let made = interposer::build(&order).unwrap_or_else(|report| panic!("{report}"));
+    assert!(made.verdict.bound() > 20, "{:?}", made.verdict);
+}
+
+#[test]
 fn code_for_programs_only_is_refused_with_its_relocation() {
     let built = build(&heaps::heap("minimal.c"), &["-fno-pic", "-fno-pie"]);
     let (_, report) = look(&built, &minimal());
@@ -168,10 +186,40 @@ fn code_for_programs_only_is_refused_with_its_relocation() {
 #[test]
 fn another_machine_is_refused() {
     let built = build(&heaps::heap("minimal.c"), &[]);
-    let machine = Some((Machine::Riscv, Class::Elf64));
+    let machine = Some((Format::Elf, Machine::Riscv, Class::Elf64));
     let (_, report) = inspect(&[built.archive], &minimal(), &names(), machine);
     let text = only(&report, "A8406");
     assert!(text.contains("riscv, 64 bits"), "{text}");
+}
+
+#[test]
+fn another_system_is_refused() {
+    let built = build(&heaps::heap("minimal.c"), &[]);
+    let (own, machine, class) = machine_of(&compiler()).expect("the host's");
+    assert_eq!(own, Format::Elf);
+    let windows = Some((Format::Coff, machine, class));
+    let (_, report) = inspect(&[built.archive], &minimal(), &names(), windows);
+    let text = only(&report, "A8406");
+    assert!(text.contains("another system") && text.contains("Windows"), "{text}");
+}
+
+#[test]
+fn members_that_nobody_can_read_are_named_and_nothing_is_missed_for_their_sake() {
+    let built = build(&heaps::heap("minimal.c"), &[]);
+    let folder = built.folder.path();
+    let thin = folder.join("libthin.a");
+    let object = folder.join("minimal.o");
+    heaps::run(Command::new("ar").arg("rcsT").arg(&thin).arg(&object));
+    fs::remove_file(&object).unwrap();
+    let (_, report) = inspect(&[thin], &minimal(), &names(), machine_of(&compiler()));
+    let text = only(&report, "A8411");
+    assert!(text.contains("minimal.o` of ") && text.contains("thin"), "{text}");
+
+    let shared = folder.join("libminimal.so");
+    heaps::run(compiler().command().args(["-shared", "-o"]).arg(&shared).arg(&built.archive));
+    let (_, report) = inspect(&[shared], &minimal(), &names(), machine_of(&compiler()));
+    let text = only(&report, "A8411");
+    assert!(text.contains("not an object but a shared library"), "{text}");
 }
 
 #[test]

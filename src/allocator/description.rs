@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Report, Result, Source},
-    embedded,
+    embedded, file,
     spec::{Foreign, ReallocZero},
     toml_text,
 };
@@ -183,12 +183,16 @@ const REALLOC_ZERO: &[(&str, ReallocZero)] =
 /// `A8109` if the file cannot be read; else as [`read`].
 pub fn read_file(path: &Path) -> Result<Allocator> {
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Diagnostic::error("A8109", format!("could not read `{}`: {error}", path.display())).help(
-            format!(
-                "correct the path, or write the file: `alloc8-gen init {name} --lib lib{name}.a`"
-            ),
-        )
+    let unreadable = |why: String, help: String| {
+        Diagnostic::error("A8109", format!("could not read `{}`: {why}", path.display())).help(help)
+    };
+    let bytes = file::read(path).map_err(|error| {
+        let write = format!("`alloc8-gen init {name} --lib lib{name}.a`");
+        unreadable(error.to_string(), format!("correct the path, or write the file: {write}"))
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        unreadable(format!("its byte {at} is not UTF-8"), "save it as UTF-8".to_owned())
     })?;
     read(&Source::new(path.display().to_string(), text), &name, Origin::File(path.to_owned()))
 }

@@ -62,7 +62,7 @@ fn read_object<'a, O: Object<'a>>(
     // COFF's header names the processor alone.
     member.class = class(architecture);
     if member.format == Format::MachO && file.kind() != ObjectKind::Relocatable {
-        return Err(ArtifactError::NotLoadable("a linked file, not a relocatable object"));
+        return Err(ArtifactError::Linked);
     }
     let mut names = Names::new(data);
     for symbol in file.symbols() {

@@ -146,7 +146,7 @@ impl Member {
         self.class = Some(elf.class);
         self.machine = Some(elf.machine);
         if elf.kind != raw::ET_REL.0 {
-            return Err(ArtifactError::NotLoadable("a linked file, not a relocatable object"));
+            return Err(ArtifactError::Linked);
         }
         if elf.sections.is_empty() {
             return Err(ArtifactError::Malformed("an object without sections"));

@@ -1,13 +1,15 @@
 //! `build`: render, compile, link, verify.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use alloc8_gen::{
     allocator::Allocator,
+    carry,
     diagnostic::{Diagnostic, Report, Result},
+    file,
     interposer::{self, Order},
     parallel, render,
     spec::Platform,
@@ -27,6 +29,7 @@ mod program;
 pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let configuration = &options.configuration;
     super::refuse_unavailable(configuration)?;
+    refuse_output(options)?;
     let allocator =
         find_allocator(configuration.allocator.as_deref().unwrap_or("simple_heap"), show)?;
     let (lang, mode) = lang_and_mode(configuration);
@@ -132,15 +135,10 @@ fn depend(options: &Build, allocator: &Allocator, output: &Path, from: &[PathBuf
 /// Copies what was made out of the cache if its bytes differ; by a rename, so that a running program
 /// keeps the old one.
 fn place(made: &Path, output: &Path) -> Result<()> {
-    let cannot = |error: std::io::Error| {
-        let message = format!("could not write `{}`: {error}", output.display());
-        Report::from(
-            Diagnostic::error("A8302", message)
-                .help("make its folder first, or name another file with `-o FILE`"),
-        )
-    };
+    let cannot = |error| cannot_write(output, error);
+    file::may_be_replaced(output).map_err(cannot)?;
     let bytes = fs::read(made).map_err(cannot)?;
-    if fs::read(output).is_ok_and(|old| old == bytes) {
+    if file::read(output).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
     let name = output.file_name().unwrap_or_default().to_string_lossy();
@@ -150,6 +148,41 @@ fn place(made: &Path, output: &Path) -> Result<()> {
         let _ = fs::remove_file(&temporary);
         cannot(error)
     })
+}
+
+/// Puts an object into an archive of its own. It is made in the cache: nobody sees half of one.
+fn place_archive(compiler: &Compiler, object: &Path, output: &Path) -> Result<()> {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    let made = cache().join(format!("{}.{name}", std::process::id()));
+    let done = carry::archive(compiler, object, &made).and_then(|()| place(&made, output));
+    let _ = fs::remove_file(&made);
+    done
+}
+
+/// What could not be written in the end is refused before anything is compiled and measured.
+fn refuse_output(options: &Build) -> Result<()> {
+    let Some(output) = &options.output else { return Ok(()) };
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if output.file_name().is_none() {
+        return Err(cannot_write(output, io::ErrorKind::IsADirectory.into()));
+    }
+    if let Some(folder) = folder {
+        let found = fs::metadata(folder).map_err(|error| cannot_write(output, error))?;
+        if !found.is_dir() {
+            return Err(cannot_write(output, io::ErrorKind::NotADirectory.into()));
+        }
+    }
+    // Of `static` the name is the beginning of three.
+    match lang_and_mode(&options.configuration).1 == "static" {
+        true => Ok(()),
+        false => file::may_be_replaced(output).map_err(|error| cannot_write(output, error)),
+    }
+}
+
+fn cannot_write(output: &Path, error: io::Error) -> Report {
+    Diagnostic::error("A8302", format!("could not write `{}`: {error}", output.display()))
+        .help("make its folder first, or name another file with `-o FILE`")
+        .into()
 }
 
 /// Where results are kept: the user's cache folder, Windows' for it, or the system's temporary one.

@@ -1,10 +1,11 @@
 //! `verify`: tell what a built library really interposes.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use alloc8_gen::{
     artifact::{ArtifactError, Image, SharedObject},
     diagnostic::{Diagnostic, Report, Result},
+    file,
     interposer::prepare,
     plan::Plan,
     spec::{self, Platform},
@@ -232,7 +233,9 @@ fn status(status: &Status) -> String {
 }
 
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
-    fs::read(file).map_err(|error| {
-        Diagnostic::error("A8304", format!("could not read `{}`: {error}", file.display())).into()
+    file::read(file).map_err(|error| {
+        Diagnostic::error("A8304", format!("could not read `{}`: {error}", file.display()))
+            .help("name a library or program that is built already")
+            .into()
     })
 }

@@ -5,14 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{lto_words, read_archive};
+use super::{read_archive, unseen::unseen};
 use crate::{
     allocator::{Allocator, Origin, Role, fork_evidence},
     artifact::{Archive, Bind, Class, Format, Machine, Member, Visibility},
     diagnostic::{Diagnostic, Report, nearest},
     operation::{Effect, Operation},
     toml_text::key_span,
-    toolchain::Compiler,
+    toolchain::{Compiler, is_windows},
 };
 
 /// What the archives of one allocator are together.
@@ -36,7 +36,7 @@ pub struct ArchiveFacts {
 /// Looks at all archives of one allocator together.
 ///
 /// `names` are those that the shim may export. Errors: `A8404` bytecode, `A8405` a member that
-/// cannot go into a shared library, `A8406` another machine, `A8407` Rust's standard library,
+/// cannot go into a shared library, `A8406` another machine or system, `A8407` Rust's standard library,
 /// `A8409` a C++ runtime that `libs` does not name, `A8410` a described function that is missing,
 /// `A8411` no archive, `A8413` emulated thread-local variables; `A8408` warns of public names that the archives call themselves, `A8204` of
 /// a library of a built-in allocator that does not look after fork.
@@ -44,7 +44,7 @@ pub fn inspect(
     archives: &[PathBuf],
     allocator: &Allocator,
     names: &BTreeSet<String>,
-    machine: Option<(Machine, Class)>,
+    machine: Option<(Format, Machine, Class)>,
 ) -> (ArchiveFacts, Report) {
     let mut report = Report::default();
     let mut read: Vec<(&Path, Archive)> = Vec::new();
@@ -55,24 +55,29 @@ pub fn inspect(
         }
     }
     let whole = Whole { read: &read, allocator, names };
-    report.diagnostics.extend(bytecode(whole.pairs()).diagnostics);
-    let is_bytecode = report.has_errors();
+    report.diagnostics.extend(unseen(whole.pairs()).diagnostics);
+    let is_unseen = report.has_errors();
     whole.members(machine, &mut report);
     let facts = whole.facts();
     whole.runtimes(&facts, &mut report);
     whole.emulation(&facts, &mut report);
-    // What bytecode defines, and wants, cannot be seen.
-    if !is_bytecode {
+    // What such members define, and want, nobody knows.
+    if !is_unseen {
         whole.forks(&mut report);
         whole.missing(&facts, &mut report);
     }
     (facts, report)
 }
 
-/// For which machine a compiler's objects are, as far as its target's name tells.
-pub fn machine_of(compiler: &Compiler) -> Option<(Machine, Class)> {
+/// For which system's format and machine a compiler's objects are, as far as its target's name tells.
+pub fn machine_of(compiler: &Compiler) -> Option<(Format, Machine, Class)> {
     let target = &compiler.target;
-    let known = match target.split('-').next()? {
+    let format = match is_windows(target) {
+        true => Format::Coff,
+        false if compiler.is_for_darwin() => Format::MachO,
+        false => Format::Elf,
+    };
+    let (machine, class) = match target.split('-').next()? {
         "x86_64" if target.ends_with("x32") => (Machine::X86_64, Class::Elf32),
         "x86_64" => (Machine::X86_64, Class::Elf64),
         "i386" | "i486" | "i586" | "i686" => (Machine::X86, Class::Elf32),
@@ -84,26 +89,7 @@ pub fn machine_of(compiler: &Compiler) -> Option<(Machine, Class)> {
         "powerpc64" | "powerpc64le" => (Machine::PowerPc64, Class::Elf64),
         _ => return None,
     };
-    Some(known)
-}
-
-/// Members without machine code: nothing can be renamed in them, and nobody sees what they define.
-pub(super) fn bytecode<'a>(archives: impl Iterator<Item = (&'a Path, &'a Archive)>) -> Report {
-    let mut report = Report::default();
-    for (path, archive) in archives {
-        let Some((member, lto)) = archive.lto().find(|(_, lto)| !lto.has_machine_code()) else {
-            continue;
-        };
-        let message = format!("{} is {}", place(path, member), lto_words(lto));
-        report.push(
-            Diagnostic::error("A8404", message)
-                .fact(
-                    "names cannot be hidden in it, and a link without the optimizer finds nothing",
-                )
-                .help("compile the library with -fno-lto (or -ffat-lto-objects)"),
-        );
-    }
-    report
+    Some((format, machine, class))
 }
 
 struct Whole<'a> {
@@ -113,20 +99,13 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn pairs(&self) -> impl Iterator<Item = (&'a Path, &'a Archive)> + use<'a> {
+    fn pairs(&self) -> impl Iterator<Item = (&'a Path, &'a Archive)> + Clone + use<'a> {
         self.read.iter().map(|(path, archive)| (*path, archive))
     }
 
-    fn members(&self, machine: Option<(Machine, Class)>, report: &mut Report) {
+    fn members(&self, machine: Option<(Format, Machine, Class)>, report: &mut Report) {
         for (path, archive) in self.pairs() {
-            for member in archive.members.iter().filter(|m| m.problem.is_some()) {
-                let problem = member.problem.as_deref().unwrap_or_default();
-                let message = format!("{} cannot be read: {problem}", place(path, member));
-                report.push(Diagnostic::error("A8411", message));
-            }
-            let other = machine.and_then(|(m, class)| {
-                Some(foreign(path, archive.foreign(m, class).next()?, (m, class)))
-            });
+            let other = machine.and_then(|machine| elsewhere(path, archive, machine));
             if let Some(other) = other {
                 report.push(other);
                 continue;
@@ -330,16 +309,41 @@ fn likely(defined: &BTreeSet<String>, key: &str) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-fn foreign(path: &Path, member: &Member, (machine, class): (Machine, Class)) -> Diagnostic {
-    let shown =
+/// The first member for another machine or system than the shim is compiled for.
+fn elsewhere(
+    path: &Path,
+    archive: &Archive,
+    (format, machine, class): (Format, Machine, Class),
+) -> Option<Diagnostic> {
+    let machines =
         |machine: Machine, class: Class| format!("{machine}, {} bits", class.pointer_size() * 8);
-    let own = member.machine.zip(member.class).map(|(m, c)| shown(m, c)).unwrap_or_default();
-    Diagnostic::error("A8406", format!("{} is for another machine", place(path, member)))
-        .fact(format!("it is for {own}; the shim is compiled for {}", shown(machine, class)))
-        .help("build the library for the same target, or name its target with `--target` or `--cc`")
+    let report = |member, what: &str, own: &str, wanted: &str| {
+        let message = format!("{} is for another {what}", place(path, member));
+        Diagnostic::error("A8406", message)
+            .fact(format!("it is for {own}; the shim is compiled for {wanted}"))
+            .help("build the library for the same target, or name its target with `--target` or `--cc`")
+    };
+    if let Some(member) = archive.foreign(machine, class).next() {
+        let own = member.machine.zip(member.class).map(|(m, c)| machines(m, c)).unwrap_or_default();
+        return Some(report(member, "machine", &own, &machines(machine, class)));
+    }
+    archive.members.iter().find_map(|member| {
+        let own = system(member.format).filter(|own| Some(*own) != system(format))?;
+        Some(report(member, "system", own, system(format)?))
+    })
 }
 
-fn place(path: &Path, member: &Member) -> String {
+/// Whose objects have this format; `None` if it tells nothing.
+fn system(format: Format) -> Option<&'static str> {
+    match format {
+        Format::Elf => Some("systems with ELF"),
+        Format::MachO => Some("macOS (Mach-O)"),
+        Format::Coff | Format::Import => Some("Windows (COFF)"),
+        Format::Bitcode | Format::Elsewhere | Format::Other(_) => None,
+    }
+}
+
+pub(super) fn place(path: &Path, member: &Member) -> String {
     match member.name.as_str() {
         "" => format!("`{}`", path.display()),
         name => format!("member `{name}` of `{}`", path.display()),

@@ -16,6 +16,7 @@ use crate::{
     allocator::Allocator,
     artifact::{ArtifactError, Machine, make_private, slice_for},
     diagnostic::{Diagnostic, Report, Result},
+    file,
     toolchain::{Compiler, make_folder, run},
 };
 
@@ -25,10 +26,10 @@ use crate::{
 /// # Errors
 /// `A8406` if there is none, `A8411` if it is no static library, `A8301` if it cannot be written.
 pub fn slices(compiler: &Compiler, archives: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
-    let Some((machine, _)) = inspect::machine_of(compiler) else { return Ok(archives.to_vec()) };
+    let Some((_, machine, _)) = inspect::machine_of(compiler) else { return Ok(archives.to_vec()) };
     let mut parts = Vec::new();
     for (index, path) in archives.iter().enumerate() {
-        let data = fs::read(path).unwrap_or_default();
+        let data = file::read(path).unwrap_or_default();
         let part = slice_for(&data, machine).map_err(|error| not_read(path, &error))?;
         let Some(part) = part else { return Err(no_part(path, machine)) };
         if part.len() == data.len() {
@@ -53,7 +54,7 @@ impl Hidden {
         self.copies.clear();
         for (index, path) in self.originals.iter().enumerate() {
             if read_archive(path)?.thin {
-                return Err(thin(path).into());
+                return Err(thin(path, "its names").into());
             }
             let to =
                 work.join(format!("hidden-{index}")).join(path.file_name().unwrap_or_default());

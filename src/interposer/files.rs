@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::Order;
 use crate::{
     diagnostic::{Diagnostic, Result},
+    file,
     hide::Hidden,
     plan::Plan,
 };
@@ -38,7 +39,7 @@ pub(crate) fn key(parts: &[&[u8]]) -> String {
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| {
+    file::read(path).map_err(|error| {
         Diagnostic::error("A8304", format!("could not read `{}`: {error}", path.display())).into()
     })
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{is_ours, stands_for};
 use crate::{
     diagnostic::{Diagnostic, Report},
+    file,
     render::{
         Files, Inputs,
         marker::{self, FORMAT},
@@ -211,7 +212,7 @@ pub fn compare(folder: &Path, rendered: &Files) -> (Vec<Drift>, Report) {
     let mut report = Report::default();
     for (name, wanted) in rendered {
         let file = folder.join(name);
-        match fs::read(&file) {
+        match file::read(&file) {
             Ok(bytes) => drifts.extend(drift(file, &bytes, wanted)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let diff = diff(&file, "", wanted);

@@ -1,10 +1,10 @@
 //! Compilers that are missing or wrong, and libraries that are not what was described.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::{
     same::refused,
-    tool::{cc, folder, root},
+    tool::{cc, folder, root, run},
 };
 
 #[test]
@@ -13,6 +13,16 @@ fn a_compiler_that_is_not_there_is_told_with_what_installs_it() {
     refused("no-compiler", place.path(), &["build", "--cc", "no-such-cc"]);
     refused("broken-compiler", place.path(), &["build", "--cc", "false"]);
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_compiler_that_says_that_all_is_well_and_makes_nothing_is_told() {
+    let place = folder();
+    let silent = place.path().join("silent");
+    fs::write(&silent, "#!/bin/sh\nexit 0\n").unwrap();
+    fs::set_permissions(&silent, fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = run(place.path(), &["build", "--cc", "./silent"]).exits(2);
+    ran.says(&["A8402", "it told of no mistake, and made no `"]);
 }
 
 #[test]

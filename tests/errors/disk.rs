@@ -1,6 +1,10 @@
 //! Folders that cannot be written, and files that are half written.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
+    process::Command,
+};
 
 use super::{
     same::{golden, refused},
@@ -18,6 +22,34 @@ fn a_folder_that_cannot_be_made_is_told() {
     refused("no-folder", place.path(), &[HEAP, &["-o", "file/below"]].concat());
     refused("no-depfile", place.path(), &[HEAP, &["--depfile", "absent/d"]].concat());
     refused("no-library", place.path(), &["build", "-o", "absent/lib.so"]);
+}
+
+#[test]
+fn no_folder_and_no_pipe_is_replaced_by_what_is_built_and_nothing_is_compiled_for_it() {
+    let place = folder();
+    let pipe = place.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for output in ["pipe", ".", "/", "pipe/lib.so"] {
+        let line = ["build", "--cc", "no-such-cc", "-o", output];
+        let ran = run(place.path(), &line).exits(2);
+        ran.says(&[&format!("error[A8302]: could not write `{output}`: ")]);
+    }
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    fs::create_dir_all(place.path().join(FOLDER)).unwrap();
+    fs::rename(&pipe, place.path().join(FOLDER).join("shim.c")).unwrap();
+    run(place.path(), HEAP).exits(2).says(&["A8302", "shim.c", "a pipe or a device"]);
+}
+
+/// A pipe would be waited for, and such a device never ends.
+#[test]
+fn pipes_and_devices_are_read_as_no_library_and_no_description() {
+    let place = folder();
+    std::os::unix::fs::symlink("/dev/zero", place.path().join("heap.toml")).unwrap();
+    let device = "a pipe or a device";
+    run(place.path(), &["-p", "linux", "-a", "heap"]).exits(2).says(&["A8109", device]);
+    run(place.path(), &["verify", "heap.toml"]).exits(2).says(&["A8304", device]);
+    run(place.path(), &["build", "--lib", "heap.toml"]).exits(2).says(&["A8411", device]);
+    run(place.path(), &["run", "--preload", "heap.toml", "true"]).exits(125).says(&[device]);
 }
 
 #[test]

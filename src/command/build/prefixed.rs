@@ -13,7 +13,7 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{cache, depend, place, program::write};
+use super::{cache, depend, place, place_archive, program::write};
 use crate::{
     cli::Build,
     command::{DONE, Show},
@@ -54,7 +54,7 @@ pub(super) fn build(
     show.diagnostics(&built.remarks);
     match form {
         Form::Shared => place(&built.file, &output)?,
-        Form::Object => carry::archive(compiler, &built.file, &output)?,
+        Form::Object => place_archive(compiler, &built.file, &output)?,
     }
     if let Some((made, name)) =
         built.import_library.as_ref().and_then(|m| Some((m, m.file_name()?)))

@@ -10,13 +10,14 @@ use alloc8_gen::{
     allocator::Allocator,
     carry,
     diagnostic::{Diagnostic, Result},
+    file,
     interposer::Order,
     spec::Platform,
     toolchain::Compiler,
 };
 use serde_json::json;
 
-use super::{cache, depend, place};
+use super::{cache, depend, place, place_archive};
 use crate::{
     cli::Build,
     command::{DONE, Show},
@@ -51,7 +52,7 @@ pub(super) fn build(
     let built = carry::build(&order)?;
     show.diagnostics(&built.remarks);
     place(&built.object, &object)?;
-    carry::archive(compiler, &object, &archive)?;
+    place_archive(compiler, &object, &archive)?;
     write(&arguments, &carry::arguments(&object, &built.options))?;
     depend(options, allocator, &object, &built.archives)?;
     let defined = built.plan.defined().count();
@@ -104,7 +105,7 @@ pub(super) fn with(stem: &Path, extension: &str) -> PathBuf {
 }
 
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
+    if file::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
     fs::write(path, bytes).map_err(|error| {
