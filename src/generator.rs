@@ -97,10 +97,12 @@ impl Generator {
     ///
     /// # Errors
     /// `A8202` if the platform has no templates for Rust, `A8208` if the allocator's threads must
-    /// introduce themselves (but on macOS and Windows); `A8301` without `OUT_DIR`, `A8302` if a file cannot be written there; for Windows
+    /// introduce themselves, and cargo's target is of a CPU for which that is not told; `A8301` without `OUT_DIR`, `A8302` if a file cannot be written there; for Windows
     /// `A8402` if the hooks do not compile, `A8604` without the sources of what changes code.
     pub fn rust(&self) -> Result<()> {
         let inputs = Inputs { lang: "rust".to_owned(), ..self.inputs.clone() };
+        // As cargo names it.
+        self.plan.refuse_cpu_in_rust(std::env::var("TARGET").ok().as_deref())?;
         let folder = write(render::render(&self.plan, &inputs)?)?;
         self.tell_inputs();
         if self.plan.platform.hooks.is_some() {

@@ -61,11 +61,11 @@ pub(super) static PAGES: &[Code] = &[
     ),
     page(
         "A8208",
-        "threads must introduce themselves, and Rust has no way to ask",
-        "With `thread_policy = \"required\"` each call looks whether its thread has run `thread_init`. Stable\n\
-         Rust has no thread-local storage before the first allocation, and a pthread key is cleared before\n\
-         the destructors of other keys, which still free (not on Android). `advisory` is served; both are on\n\
-         macOS, and on Windows, where hooks are in C: `thread_created`, a variable, no type can have there.\n\
+        "hooks for threads that a shim in Rust cannot serve",
+        "Under `thread_policy = \"required\"` each call looks at a byte of its thread's own, which each CPU has\n\
+         its way to. The text in Rust tells that of x86-64, x86, aarch64, arm (from ARMv6K on), riscv,\n\
+         s390x and loongarch64, but not of powerpc; `advisory` is served everywhere. On Windows, where the\n\
+         hooks are in C, `thread_created` is a variable: no type can have it.\n\
          Render the shim in C: `--lang c`; a crate can compile it with `Generator::compile`.",
     ),
     page(

@@ -7,6 +7,22 @@ use crate::{
     operation::Effect,
 };
 
+/// The CPUs for which templates/elf/own_byte.rs.tera tells where a thread's byte is, as targets begin.
+const CPUS: &[&str] = &[
+    "x86_64",
+    "amd64",
+    "i386",
+    "i486",
+    "i586",
+    "i686",
+    "aarch64",
+    "arm",
+    "thumbv7",
+    "riscv",
+    "s390x",
+    "loongarch64",
+];
+
 const OPERATORS: &str = "the C++ runtime's own calls the public malloc family, and a shim in Rust cannot throw std::bad_alloc";
 
 impl Plan {
@@ -19,9 +35,8 @@ impl Plan {
         if self.platform.hooks.is_some() {
             return self;
         }
-        // Nobody looks whether a thread is ready, so that whoever creates one tells the heap; but where a key
-        // says it, as in C.
-        let looks = self.allocator.thread_policy == ThreadPolicy::Required && self.asks_a_key();
+        // For `init` alone no thread is asked whether it is ready: whoever creates one tells the heap.
+        let looks = self.allocator.thread_policy == ThreadPolicy::Required;
         self.threads = Threads::of(&self.platform, &self.allocator, looks, true);
         if self.lost_in_rust().is_some() {
             self.allocator.export.clear();
@@ -58,35 +73,17 @@ impl Plan {
         Some(self.at_key("export", "has no effect here", diagnostic))
     }
 
-    /// Whether a thread's state is the value of a key, in every language: a thread-local variable would allocate, or
-    /// the text that asks is in C.
-    fn asks_a_key(&self) -> bool {
-        self.platform.zone.is_some() || self.platform.hooks.is_some()
-    }
-
     fn creator(&self, answer: &Answer) -> Option<(Binding, String)> {
         let operation = answer.symbol.operation;
         (operation.effect() == Effect::StartsThread).then(|| self.bind_creator(operation))
     }
 
     /// # Errors
-    /// `A8208` if threads must introduce themselves: each would have to remember whether it did.
     /// `A8240` if `dlopen` is to drop RTLD_DEEPBIND.
     /// `A8209` if a function bears a name that the shim defines, and would call itself.
     pub(crate) fn refuse_in_rust(&self) -> Result<()> {
         let allocator = &self.allocator;
         let mut report = Report::default();
-        if allocator.thread_policy == ThreadPolicy::Required && !self.asks_a_key() {
-            let name = &allocator.name;
-            let message =
-                format!("no text in Rust for `{name}`, whose threads must run `thread_init`");
-            report.push(
-                Diagnostic::error("A8208", message)
-                    .fact("stable Rust has no thread-local storage that is there before the first allocation")
-                    .fact("a key's value, which serves on Android, is gone while a thread of glibc or musl ends and still frees")
-                    .help("render the shim in C: leave out `--lang rust`"),
-            );
-        }
         if self.drops_deepbind() {
             report.push(
                 Diagnostic::error("A8240", "no text in Rust for `deepbind = \"drop\"`")
@@ -98,6 +95,35 @@ impl Plan {
             report.diagnostics.extend(self.calls_itself());
         }
         report.finish(()).map(|_| ())
+    }
+
+    /// Whether each thread has a byte of the library's own, which the text in Rust finds by instructions of the
+    /// CPU's: elsewhere a key's value says what a thread is, or the text that asks is in C.
+    fn has_own_byte(&self) -> bool {
+        let platform = &self.platform;
+        let by_key = platform.zone.is_some() || platform.runtime.emulated_tls;
+        self.allocator.thread_policy == ThreadPolicy::Required
+            && !by_key
+            && platform.hooks.is_none()
+    }
+
+    /// Told before the compiler says it: the text itself refuses other CPUs, too.
+    ///
+    /// # Errors
+    /// `A8208` if each call would look whether its thread is ready, and the text knows no way for the target's CPU.
+    pub(crate) fn refuse_cpu_in_rust(&self, target: Option<&str>) -> Result<()> {
+        let told = |target: &&str| CPUS.iter().any(|cpu| target.starts_with(cpu));
+        let Some(target) = target.filter(|target| self.has_own_byte() && !told(target)) else {
+            return Ok(());
+        };
+        let name = &self.allocator.name;
+        let message = format!(
+            "no text in Rust for `{target}` and `{name}`, whose threads must run `thread_init`"
+        );
+        Err(Diagnostic::error("A8208", message)
+            .fact("each call looks at a byte of its thread's, by instructions of the CPU's; those of this one are not told")
+            .help("render the shim in C: leave out `--lang rust`")
+            .into())
     }
 
     /// # Errors

@@ -31,6 +31,7 @@ pub(super) use threads::looks;
 /// The folder's files. The plan is the one in Rust.
 pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_rust()?;
+    plan.refuse_cpu_in_rust(inputs.target.as_deref())?;
     let shim = Part {
         template: "shim.rs.tera",
         file: "shim.rs".to_owned(),

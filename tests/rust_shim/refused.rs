@@ -6,7 +6,7 @@ use alloc8_gen::{
     allocator::{self, Allocator},
     diagnostic::Report,
     plan::{Binding, Plan},
-    render::{self, Inputs},
+    render::{self, Files, Inputs},
     spec,
 };
 use tempfile::TempDir;
@@ -23,14 +23,34 @@ fn refusal(allocator: &Allocator, lang: &str) -> Report {
     render::render(&plan, &inputs).expect_err("refused")
 }
 
+fn rendered_for(target: &str, allocator: &Allocator) -> Result<Files, Report> {
+    let mut linux = spec::platform("linux").unwrap();
+    let abi = linux.abi_of(target).expect("an ABI").name.clone();
+    linux.narrow(&abi);
+    let (plan, _) = Plan::new(&linux, allocator).unwrap();
+    let of_linux = Inputs::interposer("linux", &allocator.name);
+    let target = Some(target.to_owned());
+    render::render(&plan, &Inputs { lang: "rust".to_owned(), target, ..of_linux })
+}
+
 fn code(report: &Report) -> &str {
     report.diagnostics[0].code
 }
 
+/// Each CPU has its own way to a thread's byte: the text tells those that Rust's assembler knows.
 #[test]
-fn threads_that_must_introduce_themselves_are_refused() {
+fn threads_that_must_introduce_themselves_are_refused_where_no_way_to_their_byte_is_told() {
     let strict = allocator::read_file(&heaps::heap("strict.toml")).unwrap();
-    assert_eq!(code(&refusal(&strict, "rust")), "A8208");
+    let refused = rendered_for("powerpc64le-linux-gnu", &strict).expect_err("refused");
+    assert_eq!(code(&refused), "A8208");
+    let told = spec::platform("linux").unwrap().abis;
+    let told = told.iter().flat_map(|abi| &abi.machines).filter(|m| !m.starts_with("powerpc"));
+    for machine in told {
+        assert!(rendered_for(&format!("{machine}-linux-gnu"), &strict).is_ok(), "{machine}");
+    }
+    // Who asks nobody needs no way.
+    let advisory = allocator::read_file(&heaps::heap("aware.toml")).unwrap();
+    assert!(rendered_for("powerpc64le-linux-gnu", &advisory).is_ok());
 }
 
 /// What looks whether threads are ready in C, because it looks for `init`, is told by hooks here.

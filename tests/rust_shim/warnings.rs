@@ -41,9 +41,8 @@ fn is_clean(platform: &str, allocator: &Allocator) {
 #[test]
 fn every_allocator_s_shim_is_clean_without_std() {
     let mut clean = 0;
-    // One bears public names, the other's threads must introduce themselves: `refused`.
-    let refused = ["jemalloc-unprefixed", "rpmalloc"];
-    for name in allocator::built_in_names().iter().filter(|n| !refused.contains(&n.as_str())) {
+    // That one bears public names: `refused`.
+    for name in allocator::built_in_names().iter().filter(|n| *n != "jemalloc-unprefixed") {
         is_clean("linux", &built_in(name));
         clean += 1;
     }
@@ -79,6 +78,9 @@ fn the_shim_of_a_heap_that_is_told_of_threads_is_clean_without_std() {
         let named = |line: &&str| !names.iter().any(|name| line.starts_with(name));
         aware.lines().filter(named).collect::<Vec<_>>().join("\n")
     };
+    let required = |without_names: &[&str]| {
+        without(without_names).replacen("malloc ", "thread_policy = \"required\"\nmalloc ", 1)
+    };
     let busy = "init = \"aware_init\"\nowns = \"aware_owns\"\nforeign = \"forward\"\nmalloc ";
     let own = "keep = [\"pthread_create\", \"thrd_create\"]\nmalloc ";
     let texts = [
@@ -98,6 +100,13 @@ fn the_shim_of_a_heap_that_is_told_of_threads_is_clean_without_std() {
             ),
             "macos",
         ),
+        (required(&[]), "linux"),
+        (required(&["thread_created"]), "linux-musl"),
+        (required(&["thread_cleanup", "thread_created"]), "netbsd"),
+        (required(&["thread_cleanup", "thread_created"]).replacen("malloc ", busy, 1), "freebsd"),
+        (required(&[]).replacen("malloc ", busy, 1), "linux"),
+        (required(&[]), "android"),
+        (required(&["thread_cleanup"]), "android"),
     ];
     for (text, platform) in texts {
         let file = work.path().join("aware.toml");

@@ -134,5 +134,5 @@ fn threads_are_introduced_and_seen_off_in_cxx_for_every_c_library() {
 
 #[test]
 fn threads_are_introduced_and_seen_off_in_rust_for_every_c_library() {
-    told_in("rust", &["advisory"]);
+    told_in("rust", &POLICIES);
 }

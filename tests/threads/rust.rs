@@ -1,10 +1,15 @@
 //! Shims in Rust: over an archive, and inside a type.
 
-use std::{ffi::OsString, fs, path::Path, process::Command};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tempfile::TempDir;
 
-use super::place::{GLIBC, MUSL, Place, cli, description, hold};
+use super::place::{GLIBC, MUSL, POLICIES, Place, cli, description, hold};
 use crate::heaps;
 
 /// Nothing in it panics.
@@ -63,23 +68,30 @@ fn threads_are_told_in_rust_at(place: &Place) {
         return;
     }
     let programs = place.programs(work.path());
-    let shim = work.path().join("libshim.a");
-    let mut rustc = crate_of(place.platform, &description("advisory"), CRATE, work.path());
+    for policy in POLICIES {
+        let library = library(place, policy, work.path());
+        hold(&programs, &library, policy, &[false, true]);
+    }
+}
+
+fn library(place: &Place, policy: &str, work: &Path) -> PathBuf {
+    let shim = work.join("libshim.a");
+    let mut rustc = crate_of(place.platform, &description(policy), CRATE, work);
     heaps::run(rustc.args(["-O", "-Ccodegen-units=1", "--crate-type=staticlib", "-o"]).arg(&shim));
-    let library = work.path().join("library.so");
+    let library = work.join("library.so");
     // What a crate exports of an archive is up to who links it (A8241): here, what the programs ask for.
-    let map = work.path().join(format!("{}-rust/exports.lp64.map", place.platform));
+    let map = work.join(format!("{}-rust/exports.lp64.map", place.platform));
     let exports = fs::read_to_string(&map).unwrap();
     let more = exports.replacen("global:", "global: aware_count; aware_nest;", 1);
     assert_ne!(more, exports);
     fs::write(&map, more).unwrap();
     let mut link = place.compiler();
     link.args(["-shared", "-Wl,-z,now,-z,nodelete,--no-undefined,-u,malloc"]).arg(shim);
-    link.arg(place.archive("advisory", work.path()));
+    link.arg(place.archive(policy, work));
     let mut script = OsString::from("-Wl,--version-script=");
     script.push(map);
     heaps::run(link.arg(script).arg("-o").arg(&library));
-    hold(&programs, &library, "advisory", &[false, true]);
+    library
 }
 
 #[test]
@@ -97,23 +109,26 @@ fn threads_are_introduced_and_seen_off_by_a_shim_in_rust_under_musl() {
 fn threads_are_told_to_a_heap_that_is_a_type_in_rust() {
     let work = TempDir::new().unwrap();
     let programs = GLIBC.programs(work.path());
-    let text = fs::read_to_string(description("advisory")).unwrap();
+    for policy in POLICIES {
+        for level in ["-Copt-level=1", "-Copt-level=3"] {
+            let library = library_of_type(policy, level, work.path());
+            hold(&programs, &library, policy, &[true]);
+        }
+    }
+}
+
+fn library_of_type(policy: &str, level: &str, work: &Path) -> PathBuf {
+    let text = fs::read_to_string(description(policy)).unwrap();
     let text = text
         .replace("\"aware_", "\"")
         .replace("archive = \"libaware.a\"", "rust = \"crate::Typed\"");
     let text: Vec<_> = text.lines().filter(|line| !line.starts_with("export")).collect();
-    let toml = work.path().join("typed.toml");
+    let toml = work.join("typed.toml");
     fs::write(&toml, text.join("\n").replace("\"aware\"", "\"typed\"")).unwrap();
-    GLIBC.archive_with(
-        "advisory",
-        work.path(),
-        &["-Daware_count=inner_count", "-DAWARE_NEST_ELSEWHERE"],
-    );
-    for level in ["-Copt-level=1", "-Copt-level=3"] {
-        let library = work.path().join("libtyped.so");
-        let mut rustc = crate_of("linux", &toml, &format!("{CRATE}{TYPE}"), work.path());
-        rustc.args(["--crate-type=cdylib", level, "-ladvisory", "-L"]).arg(work.path());
-        heaps::run(rustc.arg("-o").arg(&library));
-        hold(&programs, &library, "advisory", &[true]);
-    }
+    GLIBC.archive_with(policy, work, &["-Daware_count=inner_count", "-DAWARE_NEST_ELSEWHERE"]);
+    let library = work.join("libtyped.so");
+    let mut rustc = crate_of("linux", &toml, &format!("{CRATE}{TYPE}"), work);
+    rustc.args(["--crate-type=cdylib", level]).arg(format!("-l{policy}")).arg("-L").arg(work);
+    heaps::run(rustc.arg("-o").arg(&library));
+    library
 }

@@ -28,6 +28,7 @@ pub(super) fn threads(plan: &Plan) -> Value {
     json!({
         "what": what(allocator, threads),
         "lazy": looks(plan),
+        "by_key": looks(plan) && plan.platform.runtime.emulated_tls,
         "late": comes_back(plan),
         "global": if looks(plan) { call(Role::Init) } else { String::new() },
         "hooked": threads.hooked,
@@ -45,7 +46,7 @@ fn creators(plan: &Plan) -> impl Iterator<Item = &Answer> {
 
 /// Whether each call looks whether its thread is ready.
 pub(in crate::render) fn looks(plan: &Plan) -> bool {
-    plan.platform.zone.is_some() && plan.threads.is_some_and(|threads| threads.lazy)
+    plan.threads.is_some_and(|threads| threads.lazy)
 }
 
 /// Whether a thread may come back after its cleanup, and each call looks out for that.
