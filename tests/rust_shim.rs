@@ -10,6 +10,7 @@ mod rust_shim {
     mod crates;
     mod example;
     mod libraries;
+    mod looks;
     mod refused;
     mod sampling;
     mod toolbox;

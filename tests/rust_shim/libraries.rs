@@ -28,13 +28,13 @@ malloc_unlock      = "unpromising_malloc_unlock"
 malloc_reinit      = "unpromising_malloc_reinit"
 "#;
 
-struct Library {
+pub(super) struct Library {
     work: TempDir,
     names: Vec<String>,
 }
 
 impl Library {
-    fn of(allocator: &Allocator, source: &Path) -> Library {
+    pub(super) fn of(allocator: &Allocator, source: &Path) -> Library {
         let work = TempDir::new().unwrap();
         let files = rendered("linux", allocator);
         fs::write(work.path().join("shim.rs"), &files["shim.rs"]).unwrap();
@@ -55,7 +55,7 @@ impl Library {
     }
 
     /// A library to preload.
-    fn shared(&self, options: &[&str]) -> PathBuf {
+    pub(super) fn shared(&self, options: &[&str]) -> PathBuf {
         let library = self.work.path().join("libshim.so");
         let mut rustc = self.rustc("cdylib", options);
         finish(rustc.arg("-Clink-arg=-Wl,-z,initfirst").arg("-o").arg(&library));
