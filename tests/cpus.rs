@@ -13,4 +13,5 @@ mod cpus {
     mod hiding;
     mod laws;
     mod machines;
+    mod threads;
 }

@@ -90,13 +90,18 @@ pub(crate) fn all() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Rust's own library for macOS and Windows, for which tests compile shims in Rust.
+/// Rust's own library for macOS, Windows and other CPUs, for which tests compile shims in Rust.
 fn rust_elsewhere() {
     let targets = [
         "x86_64-apple-darwin",
         "aarch64-apple-darwin",
         "x86_64-pc-windows-gnu",
         "i686-pc-windows-gnu",
+        "i686-unknown-linux-gnu",
+        "aarch64-unknown-linux-gnu",
+        "armv7-unknown-linux-gnueabihf",
+        "riscv64gc-unknown-linux-gnu",
+        "s390x-unknown-linux-gnu",
     ];
     let mut add = program("rustup");
     if let Err(error) = run(add.args(["target", "add"]).args(targets)) {
