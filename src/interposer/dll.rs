@@ -183,11 +183,12 @@ impl Made {
 
 const NEEDS: &str = "needs-a-c-library";
 
-/// As linkers look for it: `libNAME.dll.a`, or `NAME.lib` among Microsoft's tools.
+/// As linkers look for it: `libNAME.dll.a`; among Microsoft's tools `NAME.dll.lib`, as rustc has it, for `NAME.lib` is
+/// the name of an archive of the same functions.
 pub fn import_library_name(compiler: &Compiler, library: &str) -> String {
     let stem = library.strip_suffix(".dll").unwrap_or(library);
     match compiler.is_msvc() {
-        true => format!("{stem}.lib"),
+        true => format!("{stem}.dll.lib"),
         false => format!("lib{}.dll.a", stem.strip_prefix("lib").unwrap_or(stem)),
     }
 }

@@ -129,7 +129,7 @@ fn arm64_is_linked_by_clang_and_zig_and_read() {
     if Command::new("lld-link").arg("--version").output().is_ok() {
         build(&library, &["--target", "aarch64-pc-windows-msvc"]);
         is_whole_arm64(&library);
-        assert!(place.path().join("msvc.lib").is_file());
+        assert!(place.path().join("msvc.dll.lib").is_file());
     } else {
         common::skip("lld-link", "apt-get install clang lld llvm");
     }

@@ -8,6 +8,8 @@ use std::{
     process::Command,
 };
 
+use alloc8_gen::artifact::Image;
+
 use super::bench::{Cpu, Crt, Wine, X64, X86, folder, said, source, tool};
 use crate::common;
 
@@ -152,19 +154,28 @@ fn an_object_for_microsofts_abi_is_carried_by_programs() {
     }
 }
 
+/// An archive and a DLL of one name lie in one folder, and neither's library for links is the other's.
 #[test]
 fn functions_under_a_prefix_for_microsofts_abi_live_beside_the_c_librarys_own() {
     for cpu in [X64, X86] {
-        for (output, linked) in [("heap.lib", "heap.lib"), ("my.dll", "my.lib")] {
-            let place = tempfile::tempdir_in(folder()).unwrap();
-            let mode = ["prefixed", "--prefix", "my"];
-            let Some((wine, _)) = built(cpu, &mode, output, place.path()) else { return };
-            let include = format!("-I{}", place.path().display());
+        let place = tempfile::tempdir_in(folder()).unwrap();
+        let mode = ["prefixed", "--prefix", "my"];
+        let mut wine = None;
+        for output in ["my.lib", "my.dll"] {
+            wine = built(cpu, &mode, output, place.path()).map(|(wine, _)| wine);
+        }
+        let Some(wine) = wine else { return };
+        let include = format!("-I{}", place.path().display());
+        for (linked, imports) in [("my.lib", false), ("my.dll.lib", true)] {
             let (library, program) = (place.path().join(linked), place.path().join("program.exe"));
             let link = [OsStr::new(&include), library.as_os_str()];
             cpu.program(Crt::Ucrt, "prefixed.c", &link, &program);
+            let data = fs::read(&program).unwrap();
+            let image = Image::read(&data).unwrap().remove(0);
+            let takes = image.libraries.iter().any(|library| library.name == "my.dll");
+            assert_eq!(takes, imports, "{linked}");
             let run = wine.run(&program, &[]);
-            let what = format!("{} {output}\n{}", cpu.name, run.text);
+            let what = format!("{} {linked}\n{}", cpu.name, run.text);
             assert!(run.counted("checks") >= 120 && run.counted("failed") == 0, "{what}");
             assert_eq!(run.status, Some(0), "{what}");
         }
