@@ -104,9 +104,7 @@ pub(super) fn compile(
     let program = work.join(if windows { "probe.exe" } else { "probe" });
     // Nothing may be known about functions that are named like the standard's.
     let mut arguments: Vec<OsString> =
-        ["-std=c11", "-D_GNU_SOURCE", "-O1", "-g0", "-fno-builtin", "-fno-lto"]
-            .map(OsString::from)
-            .into();
+        ["-std=c11", "-D_GNU_SOURCE", "-O1", "-fno-builtin", "-fno-lto"].map(OsString::from).into();
     // Nothing but Windows' own libraries is everywhere.
     arguments.push(if windows { "-static" } else { "-pthread" }.into());
     arguments.push("-I".into());
