@@ -1,4 +1,4 @@
-//! The fragments for Make and CMake beside rendered shims, with MinGW as the compiler: what they make is judged by `verify`
+//! The fragments for Make, CMake and Meson beside rendered shims, with MinGW as the compiler: what they make is judged by `verify`
 //! and run under Wine, and nothing is made twice.
 
 use std::{fs, path::Path, process::Command};
@@ -277,4 +277,90 @@ fn cmake_builds_for_windows_what_runs_and_builds_it_once() {
     carries(wine, &build.join("carrier.exe"), "libplug.dll");
     lives_beside(wine, &build.join("under_a_prefix.exe"));
     said(&mut started("cmake", place, &["--build", "build", "--target", "alloc8_check"]), 0);
+}
+
+const MESON: &str = "\
+project('heap', 'c', 'cpp', meson_version: '>=1.0')
+alloc8_archive = static_library('heap', 'simple_heap.c', 'counted_heap.c', c_args: '-O2')
+shared_library('plug', 'plug.c')
+alloc8_name = 'HOOK'
+subdir('alloc8/windows-HOOK')
+executable('client', 'client.c', c_args: '-fno-builtin', kwargs: alloc8_first)
+";
+
+/// As Meson's own manual has it for MinGW; the tool is one of its programs.
+const CROSS: &str = "\
+[binaries]
+c = 'CPU-w64-mingw32-gcc'
+cpp = 'CPU-w64-mingw32-g++'
+ar = 'CPU-w64-mingw32-ar'
+objdump = 'CPU-w64-mingw32-objdump'
+alloc8-gen = 'TOOL'
+[host_machine]
+system = 'windows'
+cpu_family = 'x86'
+cpu = 'CPU'
+endian = 'little'
+";
+
+fn by_meson(cpu: Cpu, hook: &str) {
+    let Some(wine) = Wine::new().filter(|wine| wine.runs(cpu)) else { return };
+    if missing("meson", "meson") || missing("ninja", "ninja-build") {
+        return;
+    }
+    let project = project(&[hook]);
+    let place = project.path();
+    let rules = MESON.replace("HOOK", hook);
+    fs::write(place.join("meson.build"), &rules).unwrap();
+    let cross = CROSS.replace("CPU", cpu.name).replace("TOOL", env!("CARGO_BIN_EXE_alloc8-gen"));
+    let family = if cpu == X64 { "'x86_64'" } else { "'x86'" };
+    fs::write(place.join("mingw.ini"), cross.replace("'x86'", family)).unwrap();
+    said(&mut started("meson", place, &["setup", "--cross-file", "mingw.ini", "build"]), 0);
+    let ninja = |goals: &[&str]| started("ninja", place, &[&["-C", "build"], goals].concat());
+    said(&mut ninja(&[]), 0);
+    let again = said(&mut ninja(&[]), 0);
+    assert!(again.contains("no work to do"), "{again}");
+    let build = place.join("build");
+    let made = build.join(format!("alloc8/windows-{hook}"));
+    let heap = if hook == "redirect" { "-heap" } else { "" };
+    let library = format!("lib{hook}{heap}.dll");
+    for name in [&format!("lib{hook}.dll"), &library] {
+        fs::copy(made.join(name), build.join(name)).unwrap();
+    }
+    judged(&build.join(format!("lib{hook}.dll")), "counted_heap.toml", "c");
+    holds(wine, &build.join("client.exe"), hook, &library, "libplug.dll");
+    said(&mut ninja(&[&format!("alloc8_check_counted_heap_windows_{hook}")]), 0);
+    if hook == "redirect" {
+        return; // its heap has a C library in any case
+    }
+    // An archive that calls one is refused each time, unless its owner says that this is known.
+    let calls = "\nint puts(const char *);\nvoid simple_heap_greets(void) { puts(\"\"); }\n";
+    let text = fs::read_to_string(place.join("simple_heap.c")).unwrap();
+    fs::write(place.join("simple_heap.c"), text + calls).unwrap();
+    let needs =
+        "alloc8_dependencies = meson.get_compiler('c').find_library('msvcrt')\nsubdir('alloc8";
+    let rules = rules.replace("subdir('alloc8", needs);
+    fs::write(place.join("meson.build"), &rules).unwrap();
+    for _ in 0..2 {
+        let text = said(&mut ninja(&[]), 1);
+        assert!(text.contains("was removed: it needs msvcrt.dll"), "{text}");
+        assert!(!made.join(&library).exists(), "{text}");
+    }
+    let known = rules.replace("subdir('alloc8", "alloc8_c_library = true\nsubdir('alloc8");
+    fs::write(place.join("meson.build"), known).unwrap();
+    said(&mut ninja(&[]), 0);
+}
+
+#[test]
+fn meson_builds_for_windows_what_runs_and_builds_it_once() {
+    for hook in hooks(&["minhook", "redirect"]) {
+        by_meson(X64, hook);
+    }
+}
+
+#[test]
+fn meson_builds_for_windows_of_32_bits_what_runs_and_builds_it_once() {
+    for hook in hooks(&["iat"]) {
+        by_meson(X86, hook);
+    }
 }

@@ -1,4 +1,4 @@
-//! What builds a shim with an allocator without this tool: fragments for CMake and Make.
+//! What builds a shim with an allocator without this tool: fragments for CMake and Make, and for Meson where hooks are in C.
 
 use serde_json::{Value, json};
 
@@ -26,10 +26,13 @@ pub(super) fn fragments(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
     let inline = plan.platform.hooks.as_ref().map(|hooks| hooks.inline.as_str());
     values["inline_condition"] = inline.unwrap_or_default().into();
     values["code"] = code.map(described).into();
-    let templates = match interposes {
-        true => ["alloc8.cmake.tera", "alloc8.mk.tera"],
-        false => ["program.cmake.tera", "program.mk.tera"],
+    let mut templates: Vec<_> = match interposes {
+        true => vec![("alloc8.cmake.tera", "alloc8.cmake"), ("alloc8.mk.tera", "alloc8.mk")],
+        false => vec![("program.cmake.tera", "alloc8.cmake"), ("program.mk.tera", "alloc8.mk")],
     };
+    if interposes && !in_cxx {
+        templates.push(("meson.build.tera", "meson.build"));
+    }
     let context = view::context(&values);
     let fragment = |(template, file): (_, &str)| Part {
         template,
@@ -43,7 +46,7 @@ pub(super) fn fragments(plan: &Plan, inputs: &Inputs) -> Vec<Part> {
         comment: Comment::C,
         context: context.clone(),
     });
-    templates.into_iter().zip(["alloc8.cmake", "alloc8.mk"]).map(fragment).chain(prelude).collect()
+    templates.into_iter().map(fragment).chain(prelude).collect()
 }
 
 /// What fragments say of a library that changes code.
