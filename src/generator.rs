@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod hooks;
+mod redirect;
 
 /// Renders the shim of one allocator for one platform.
 #[derive(Debug, Clone)]
@@ -105,8 +106,8 @@ impl Generator {
         self.plan.refuse_cpu_in_rust(std::env::var("TARGET").ok().as_deref())?;
         let folder = write(render::render(&self.plan, &inputs)?)?;
         self.tell_inputs();
-        if self.plan.platform.hooks.is_some() {
-            self.compile_hooks(&folder)?;
+        if let Some(hooks) = &self.plan.platform.hooks {
+            self.compile_hooks(&folder, hooks)?;
         }
         if let Some(description) = &self.description {
             self.tell_archives(description.parent().unwrap_or(Path::new("")));

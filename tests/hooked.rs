@@ -286,6 +286,20 @@ fn a_heap_in_rust_tells_its_blocks_and_has_no_flag_for_threads() {
     assert_eq!(code(&format!("{owns}{required}")), None);
 }
 
+/// In a crate the heap's functions are handed over to hooks in a library of their own, which lends it `alloc8::Global`.
+#[test]
+fn hooks_before_a_heap_in_a_crate_compile_without_warnings() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = in_language("rust", &undescribed(), "interpose", Some("redirect")).err();
+    assert_eq!(refused.expect("nobody tells whose a block is").diagnostics[0].code, "A8250");
+    let files = in_language("rust", &simple_heap(), "interpose", Some("redirect")).unwrap();
+    let mut wrong = Vec::new();
+    for (compiler, _) in COMPILERS.iter().filter(|(c, _)| is_there(c[0])) {
+        wrong.extend(compile(compiler, "-fsyntax-only", &files, folder.path()));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// A text that has a branch for CPUs without code for inline hooks must not take it without `owns`.
 #[test]
 fn a_heap_that_cannot_tell_its_blocks_has_no_hooks_in_tables_of_imports() {

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Generator;
+use super::{Generator, redirect};
 use crate::{
     diagnostic::{Diagnostic, Report, Result},
     interposer::inline,
+    plan::hooks::REDIRECT,
     render::prefixed,
+    spec::Hooks,
 };
 
 impl Generator {
-    /// With another kind of hook than the platform's default: `iat`, `minhook` or `detours`.
+    /// With another kind of hook than the platform's default: `iat`, `minhook`, `detours` or `redirect`.
     #[must_use]
     pub fn hook(mut self, hook: &str) -> Generator {
         self.inputs.hook = Some(hook.to_owned());
@@ -33,10 +35,13 @@ impl Generator {
     }
 
     /// Compiles shim.c, and what changes code for it, and has cargo link both.
-    pub(super) fn compile_hooks(&self, folder: &Path) -> Result<()> {
-        let mut shim = cc::Build::new();
-        shim.file(folder.join("shim.c")).std("c11").flag_if_supported("-fno-lto");
-        let objects = shim.try_compile_intermediates().map_err(|error| refused(&error))?;
+    pub(super) fn compile_hooks(&self, folder: &Path, spec: &Hooks) -> Result<()> {
+        let objects = compiled(&folder.join("shim.c"))?;
+        if self.inputs.hook.as_deref() == Some(REDIRECT) {
+            // Its entry is the loader's, whoever else brings one.
+            whole_archive("alloc8_heap", &compiled(&folder.join("heap.c"))?, folder)?;
+            return redirect::link(&self.plan.allocator.name, objects, folder, spec);
+        }
         let hooks = self.inputs.mode == "interpose";
         match (hooks, &self.inputs.prefix) {
             (true, _) => archive("alloc8_hooks", &objects)?,
@@ -49,14 +54,19 @@ impl Generator {
             let objects = sources.for_cargo(folder)?.try_compile_intermediates();
             archive("alloc8_inline", &objects.map_err(|error| refused(&error))?)?;
         }
-        // The one that lends functions of the C library's is asked last.
-        let imports = self.plan.platform.hooks.iter().flat_map(|hooks| hooks.imports.iter().rev());
-        // Without hooks, there is the program's own C library.
-        for import in imports.filter(|import| hooks || import.lends.is_empty()) {
+        // The one that lends functions of the C library's is asked last. Without hooks, there is the program's own C
+        // library.
+        for import in spec.imports.iter().rev().filter(|import| hooks || import.lends.is_empty()) {
             println!("cargo::rustc-link-lib={}", import.file.trim_end_matches(".dll"));
         }
         Ok(())
     }
+}
+
+fn compiled(file: &Path) -> Result<Vec<PathBuf>> {
+    let mut build = cc::Build::new();
+    build.file(file).std("c11").flag_if_supported("-fno-lto");
+    build.try_compile_intermediates().map_err(|error| refused(&error))
 }
 
 fn archive(name: &str, objects: &[PathBuf]) -> Result<()> {

@@ -144,16 +144,6 @@ impl Plan {
             .into())
     }
 
-    /// # Errors
-    /// `A8253` for a hook that calls the heap through a table of another library's, in a crate.
-    pub(crate) fn refuse_redirect(&self, hook: Option<&str>) -> Result<()> {
-        let Some(hook) = hook.filter(|hook| *hook == REDIRECT) else { return Ok(()) };
-        let message = format!("`--hook {hook}` makes two libraries, and a crate one");
-        Err(Diagnostic::error("A8253", message)
-            .help("take another: a C library is there before a crate's hooks in any case")
-            .into())
-    }
-
     fn refuse_any_hook(&self, hook: &str) -> Diagnostic {
         let message =
             format!("`--hook {hook}` belongs to Windows, not to `{}`", self.platform.name);

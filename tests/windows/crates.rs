@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use alloc8_gen::Generator;
+use alloc8_gen::{Generator, artifact::Image};
 
 use super::{
     bench::{Cpu, Crt, Wine, X64, X86, crate_source, said, source, tool},
@@ -85,6 +85,8 @@ impl Crate<'_> {
         for object in &self.objects {
             rustc.arg(format!("-Clink-arg={}", object.display()));
         }
+        // The hooks bring what their heap's objects call, and a heap in a library of its own has a C library.
+        rustc.args((hook == "redirect").then_some("-Clink-arg=-lmsvcrt"));
         rustc.args(["-Clink-arg=-lkernel32", "-Clink-arg=-lgcc"]);
         rustc.arg(source(self.text)).arg("-o").arg(place.path(file));
         let output = rustc.output().unwrap();
@@ -170,5 +172,34 @@ fn a_heap_that_is_a_type_in_rust_answers_as_one_in_c_does() {
     place.late(wine, Crt::Ucrt);
     if let Some(place) = built(X64, "iat") {
         place.late(wine, Crt::Msvcrt);
+    }
+}
+
+/// Its crate's `cdylib` is the heap, and imports the hooks before the C library that Rust's start-up code has.
+#[test]
+fn a_heap_that_is_a_type_in_rust_answers_from_a_library_of_its_own() {
+    let Some(wine) = Wine::new() else { return };
+    for (cpu, crts) in [(X64, [Crt::Msvcrt, Crt::Ucrt]), (X86, [Crt::Msvcrt; 2])] {
+        if !wine.runs(cpu) {
+            continue;
+        }
+        let library = counted(cpu, &["--crate-type", "cdylib"]);
+        let Some(place) = library.made(cpu, "redirect", "hooks-heap.dll") else { return };
+        let hooks = place.path("counted_type-hooks.dll");
+        fs::copy(place.path("out/alloc8/hooks/counted_type-hooks.dll"), &hooks).unwrap();
+        let mut verify = tool(&["verify", "-a"]);
+        verify.arg(source("counted_type.toml")).args(["--lang", "rust"]).arg(&hooks);
+        said(&mut verify, 0);
+        let imported = |file: &Path| {
+            let image = Image::read(&fs::read(file).unwrap()).unwrap().remove(0);
+            image.libraries.into_iter().map(|library| library.name).collect::<Vec<_>>()
+        };
+        let imports = imported(&place.path("hooks-heap.dll"));
+        assert_eq!(imports[0], "counted_type-hooks.dll", "{imports:?}");
+        assert!(imports.len() > 1, "{imports:?}");
+        let own = |name: &String| ["kernel32.dll", "ntdll.dll"].contains(&&*name.to_lowercase());
+        assert!(imported(&hooks).iter().all(own), "{:?}", imported(&hooks));
+        place.linked(wine, crts[0]);
+        place.late(wine, crts[1]);
     }
 }

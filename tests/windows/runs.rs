@@ -83,7 +83,7 @@ impl Place {
     }
 
     /// The library is the program's first import: no block is older than its hooks.
-    fn linked(&self, wine: &Wine, crt: Crt) {
+    pub(super) fn linked(&self, wine: &Wine, crt: Crt) {
         let run = wine.run(&self.client(crt, true), &self.arguments(sees(self.hook)));
         let what = self.what(crt, "linked");
         run.is_good(&what);

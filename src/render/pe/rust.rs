@@ -9,17 +9,16 @@ use super::{
 use crate::{
     allocator::Role,
     diagnostic::Result,
-    plan::{Mode, Plan},
+    plan::{Mode, Plan, hooks::REDIRECT},
 };
 
-/// The module, and the shim in C that is compiled with it.
+/// The module, and what is compiled with it in C.
 ///
 /// # Errors
-/// Those of [`Plan::refuse_in_rust`] and [`Plan::refuse_redirect`]; for hooks `A8250` without `owns`, for Rust's start-up
+/// Those of [`Plan::refuse_in_rust`]; for hooks `A8250` without `owns`, for Rust's start-up
 /// code has a C library; `A8208` for a type with `thread_created`.
 pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
     plan.refuse_in_rust()?;
-    plan.refuse_redirect(inputs.hook.as_deref())?;
     if plan.mode == Mode::Interpose {
         plan.refuse_older_blocks("the C library of Rust's start-up code")?;
     }
@@ -32,6 +31,7 @@ pub(in crate::render) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>
             "title": plan.allocator.title.replace(['\n', '\r'], " "),
             "rust": plan.allocator.rust,
             "interposes": plan.mode == Mode::Interpose,
+            "redirected": inputs.hook.as_deref() == Some(REDIRECT),
             "prefix": plan.prefix(),
             "tag": plan.tag(),
             "functions": functions(plan),
