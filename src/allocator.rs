@@ -29,6 +29,7 @@ pub use convention::{convention, optional_flag, optional_names};
 pub use description::{built_in, built_in_names, read, read_file};
 pub use promise::{Limit, Promise, Promises};
 pub use schema::description_schema;
+pub use values::is_name;
 
 macro_rules! roles {
     ($($variant:ident $key:literal $proto:literal $meaning:literal;)*) => {

@@ -75,7 +75,7 @@ impl fmt::Display for ArtifactError {
             Self::NotImage(what) => write!(f, "not a Mach-O or PE file but {what}"),
             Self::NotLoadable(what) => write!(f, "not a library or program but {what}"),
             Self::Linked => f.write_str("not an object but a shared library or a program"),
-            Self::Malformed(what) => write!(f, "malformed file: {what}"),
+            Self::Malformed(what) => write!(f, "malformed: {what}"),
         }
     }
 }

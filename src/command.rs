@@ -52,7 +52,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let show = Show::new(&cli.global);
     let running = matches!(cli.verb, Some(Verb::Run(_)));
-    match dispatch(cli, &show) {
+    match dispatch(cli, &show).and_then(|status| show.refuse_loss().map(|()| status)) {
         Ok(status) => host::exit_code(status),
         Err(report) => {
             show.report(&report);
@@ -196,12 +196,35 @@ fn find_allocator(given: &str, show: &Show) -> Result<Allocator> {
     Ok(assumed)
 }
 
-fn required<'a>(option: &'a Option<String>, name: &str) -> Result<&'a str> {
+/// `line` is a whole command line.
+fn required<'a>(option: &'a Option<String>, name: &str, line: &str) -> Result<&'a str> {
     option.as_deref().ok_or_else(|| {
-        Diagnostic::error("A8905", format!("`{name}` is required"))
-            .help("alloc8-gen --platform linux --allocator simple_heap")
-            .into()
+        Diagnostic::error("A8905", format!("`{name}` is required")).help(line).into()
     })
+}
+
+/// The one platform that is meant where there cannot be several.
+fn one_platform(name: &str) -> Result<Platform> {
+    if name == "all" {
+        return Err(Diagnostic::error("A8910", "`all` is more than one platform")
+            .help("name one: `alloc8-gen list platforms` shows them")
+            .into());
+    }
+    spec::platform(name)
+}
+
+/// # Errors
+/// `A8253` for `--hook` where nothing is hooked.
+fn refuse_hook(hook: Option<crate::cli::Hook>, platform: &Platform) -> Result<()> {
+    match hook.filter(|_| platform.hooks.is_none()) {
+        None => Ok(()),
+        Some(_) => Err(Diagnostic::error(
+            "A8253",
+            format!("`--hook` belongs to Windows, not to `{}`", platform.name),
+        )
+        .help("leave it out, or name that platform: `-p windows`")
+        .into()),
+    }
 }
 
 /// `--prefix` belongs to mode `prefixed`.

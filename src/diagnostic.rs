@@ -170,10 +170,10 @@ pub type Result<T> = std::result::Result<T, Report>;
 /// The known name nearest to what was typed, if it is near enough to be a slip.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // No slip of the finger is this long, and the comparison takes the product of the lengths.
-    let typed = (typed.len() <= 100).then_some(typed)?;
+    let typed = (typed.len() <= 100).then(|| typed.to_lowercase())?;
     known
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(typed, name), name))
+        .map(|name| (strsim::damerau_levenshtein(&typed, &name.to_lowercase()), name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
         .min()
         .map(|(_, name)| name)

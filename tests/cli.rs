@@ -80,8 +80,46 @@ fn unknown_names_are_refused_with_a_suggestion() {
     bare(&["-p", "linux", "-a", "simple_heap", "--lang", "cpq"]).exits(2).says(&["cpp"]);
     bare(&["-p", "linux", "-a", "no-such-heap"]).exits(2).says(&["error[A8903]", ".toml"]);
     bare(&["-p", "linux", "-a", "./absent.toml"]).exits(2).says(&["error[A8109]", "absent.toml"]);
+    bare(&["explain", "Malloc"]).exits(2).says(&["did you mean `malloc`?"]);
     bare(&["explain", "mallok"]).exits(2).says(&["error[A8912]", "did you mean `malloc`?"]);
     bare(&["list", "platform"]).exits(2).says(&["platforms"]);
+}
+
+#[test]
+fn where_one_platform_is_meant_all_is_no_answer() {
+    for line in [&["build", "-p", "all"][..], &["verify", "-p", "all", "x.so"]] {
+        let place = folder();
+        fs::copy("/proc/self/exe", place.path().join("x.so")).unwrap();
+        run(place.path(), line).exits(2).says(&["error[A8910]", "list platforms"]);
+    }
+    bare(&["run", "-p", "all", "true"]).exits(125).says(&["error[A8910]"]);
+}
+
+#[test]
+fn hooks_are_refused_where_none_are_made() {
+    bare(&["build", "-p", "linux", "--hook", "iat"]).exits(2).says(&["error[A8253]"]);
+    bare(&["run", "--hook", "iat", "true"]).exits(125).says(&["error[A8253]"]);
+}
+
+#[test]
+fn an_answer_that_standard_output_does_not_take_is_none_unless_its_reader_went_away() {
+    let lines: [&[&str]; 2] = [
+        &["-p", "linux", "-a", "simple_heap", "-o", "-", "--only", "shim.c"],
+        &["list", "symbols", "-p", "linux"],
+    ];
+    for line in lines {
+        let place = folder();
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = tool(place.path()).args(line).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{said}");
+        assert!(said.contains("error[A8302]: could not write standard output"), "{said}");
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = tool(place.path()).args(line).stdout(writer).output().unwrap();
+        assert_eq!((ran.status.code(), ran.stderr.is_empty()), (Some(0), true));
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn assemble(
     values: &mut Values<'_>,
 ) -> Allocator {
     Allocator {
-        name: raw.name.unwrap_or_else(|| name.to_owned()),
+        name: values.name(raw.name.as_ref(), name),
         title: raw.title.unwrap_or_else(|| name.to_owned()),
         origin,
         source: Arc::clone(values.source),

@@ -20,7 +20,8 @@ pub(super) struct Raw {
     #[schemars(with = "Option<u32>")]
     pub(super) schema: Option<Spanned<u32>>,
     /// The allocator's name; left out: the file's.
-    pub(super) name: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) name: Text,
     /// For people.
     pub(super) title: Option<String>,
     /// The static library, or several in link order, relative to this file.

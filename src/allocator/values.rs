@@ -13,7 +13,34 @@ pub(super) struct Values<'a> {
     pub(super) report: Report,
 }
 
+/// Whether files and folders may be called after an allocator of this name, and comments mention it.
+pub fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | ' ');
+    name.starts_with(|c: char| c.is_alphanumeric() || c == '_') && name.chars().all(fits)
+}
+
 impl Values<'_> {
+    /// The allocator's name: what is written, or else the file's.
+    pub(super) fn name(&mut self, written: Option<&Spanned<String>>, file: &str) -> String {
+        let name = written.map_or(file, |name| name.get_ref());
+        if is_name(name) {
+            return name.to_owned();
+        }
+        let diagnostic = Diagnostic::error(
+            "A8903",
+            format!("`{}` cannot name an allocator", name.escape_debug()),
+        );
+        self.report.push(match written {
+            Some(written) => diagnostic
+                .at(self.source, written.span(), "files and folders are called after it")
+                .help("write letters, digits and `_`, `-`, `.` or `+`: `name = \"my_heap\"`"),
+            None => diagnostic.fact("files and folders are called after it").help(
+                "write `name = \"my_heap\"` into the description, or give the file another name",
+            ),
+        });
+        name.to_owned()
+    }
+
     /// Yes or no, by two words; no, if the key is not there.
     pub(super) fn yes(
         &mut self,

@@ -21,7 +21,8 @@ pub(super) static PAGES: &[Code] = &[
         "A8903",
         "this cannot name an allocator",
         "`-a` takes a built-in name, a C identifier for the naming convention, or a path that ends\n\
-         in .toml.\n\
+         in .toml. Files and folders are called after a description's `name`, which has letters, digits\n\
+         and `_`, `-`, `.` or `+` alone.\n\
          Example: `-a my_heap` or `-a descriptions/my-heap.toml`.",
     ),
     page(

@@ -18,7 +18,7 @@ use alloc8_gen::{
 use serde_json::json;
 
 use super::{
-    DONE, Show, find_allocator, generate, host_platform, lang_and_mode, platform_of, platforms,
+    DONE, Show, find_allocator, generate, host_platform, lang_and_mode, one_platform, platform_of,
 };
 use crate::cli::Build;
 
@@ -46,6 +46,7 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     };
     // macOS has a compiler for each slice.
     if let Some(macos) = macos::platform(options)? {
+        super::refuse_hook(configuration.hook, &macos)?;
         has_mode(&macos)?;
         return macos::build(options, &macos, &allocator, &lang, &mode, show);
     }
@@ -55,6 +56,7 @@ pub(crate) fn build(options: &Build, show: &Show) -> Result<u8> {
     let (platform, compiler) =
         parallel::both(|| platform(options), || find(options.target.as_deref()));
     let platform = platform?;
+    super::refuse_hook(configuration.hook, &platform)?;
     has_mode(&platform)?;
     let compiler = match interposer::usual_target(&platform).filter(|_| options.target.is_none()) {
         Some(target) => find(Some(&target))?,
@@ -117,7 +119,7 @@ fn platform(options: &Build) -> Result<Platform> {
     match (options.configuration.platform.as_slice(), &options.target) {
         ([], None) => host_platform(),
         ([], Some(target)) => platform_of(target),
-        ([name], _) => Ok(platforms(std::slice::from_ref(name))?.remove(0)),
+        ([name], _) => one_platform(name),
         _ => Err(Diagnostic::error("A8910", "`build` makes one library for one platform")
             .help("name one platform")
             .into()),

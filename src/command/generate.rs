@@ -15,13 +15,16 @@ use serde_json::json;
 use super::{DONE, Show, find_allocator, lang_and_mode, rendered_platforms, required};
 use crate::cli::Generate;
 
+/// A whole command line.
+const LINE: &str = "alloc8-gen --platform linux --allocator simple_heap";
+
 pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     let configuration = &options.configuration;
     if configuration.platform.is_empty() {
-        required(&None, "--platform")?;
+        required(&None, "--platform", LINE)?;
     }
     super::refuse_unavailable(configuration)?;
-    let allocator = find_allocator(required(&configuration.allocator, "--allocator")?, show)?;
+    let allocator = find_allocator(required(&configuration.allocator, "--allocator", LINE)?, show)?;
     let (lang, mode) = lang_and_mode(configuration);
     let hook = super::hook(configuration);
     let base = match &options.output {

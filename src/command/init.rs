@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use alloc8_gen::{
+    allocator::is_name,
     diagnostic::{Diagnostic, Report, Result},
     init,
     toolchain::Compiler,
@@ -13,6 +14,14 @@ use super::{DONE, Show, build::cache, host_platform};
 use crate::cli::Init;
 
 pub(crate) fn init(options: &Init, show: &Show) -> Result<u8> {
+    if !is_name(&options.name) {
+        return Err(Diagnostic::error(
+            "A8903",
+            format!("`{}` cannot name an allocator", options.name),
+        )
+        .help("write letters, digits and `_`: `alloc8-gen init my_heap --lib libmy_heap.a`")
+        .into());
+    }
     if options.archive.lib.is_empty() {
         return Err(Diagnostic::error("A8905", "`--lib` is required")
             .help(format!("alloc8-gen init {0} --lib lib{0}.a", options.name))

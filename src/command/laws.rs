@@ -19,7 +19,7 @@ use crate::cli::Generate;
 pub(crate) fn laws(options: &Generate, show: &Show) -> Result<u8> {
     let configuration = &options.configuration;
     if configuration.platform.is_empty() {
-        required(&None, "--platform")?;
+        required(&None, "--platform", "alloc8-gen laws --platform linux -o laws")?;
     }
     refuse_what_means_nothing(options)?;
     let allocator =

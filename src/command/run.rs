@@ -20,7 +20,7 @@ use alloc8_gen::{
     verify::abi_of,
 };
 
-use super::{Show, build::cache, find_allocator, host, host_platform, platforms, verify::read};
+use super::{Show, build::cache, find_allocator, host, host_platform, one_platform, verify::read};
 use crate::cli::Run;
 
 pub(crate) mod darwin;
@@ -56,14 +56,7 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u32> {
     if platform.mechanism == "pe" {
         return windows::run(options, &platform, show);
     }
-    if options.hook.is_some() {
-        return Err(Diagnostic::error(
-            "A8253",
-            format!("`--hook` belongs to Windows, not to `{}`", platform.name),
-        )
-        .help("leave it out, or name that platform: `-p windows`")
-        .into());
-    }
+    super::refuse_hook(options.hook, &platform)?;
     if platform.mechanism == "macho" {
         return darwin::run(options, &platform, show);
     }
@@ -94,6 +87,10 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u32> {
     // The dynamic linker that preloads by its own option does not read the environment for it.
     if !options.no_inherit {
         errors.extend(judged.dropped.take());
+    }
+    if let Some(missing) = judged.missing {
+        show.diagnostics(&[missing]);
+        return Ok(NOT_FOUND);
     }
     if !errors.is_empty() {
         return Err(Report { diagnostics: errors });
@@ -133,7 +130,7 @@ fn execute(command: Command, program: &Path, show: &Show) -> u32 {
 
 fn platform(options: &Run) -> Result<Platform> {
     match &options.platform {
-        Some(name) => Ok(platforms(std::slice::from_ref(name))?.remove(0)),
+        Some(name) => one_platform(name),
         None => host_platform(),
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! Results go to standard output, diagnostics to standard error.
 
-use std::io::Write;
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+};
 
-use alloc8_gen::diagnostic::{Diagnostic, Report, Severity, text};
+use alloc8_gen::diagnostic::{Diagnostic, Report, Result, Severity, text};
 use serde_json::Value;
 
 use crate::cli::{Color, Format, Global};
@@ -16,6 +19,8 @@ pub(crate) struct Show {
     quiet: bool,
     verbose: bool,
     choice: anstream::ColorChoice,
+    /// Why standard output did not take all.
+    lost: RefCell<Option<io::Error>>,
 }
 
 impl Show {
@@ -25,7 +30,13 @@ impl Show {
             Color::Never => anstream::ColorChoice::Never,
             Color::Auto => anstream::ColorChoice::Auto,
         };
-        Show { format: options.format, quiet: options.quiet, verbose: options.verbose, choice }
+        Show {
+            format: options.format,
+            quiet: options.quiet,
+            verbose: options.verbose,
+            choice,
+            lost: RefCell::new(None),
+        }
     }
 
     /// A result: text for people, an object with a `reason` for machines.
@@ -37,7 +48,23 @@ impl Show {
     /// A line of standard output, as it is. A reader that went away ends the program quietly.
     pub(crate) fn out(&self, text: &str) {
         let mut out = anstream::AutoStream::new(std::io::stdout(), self.choice);
-        let _ = writeln!(out, "{text}");
+        match writeln!(out, "{text}") {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.lost.replace(Some(error));
+            }
+            _ => {}
+        }
+    }
+
+    /// What was done is no answer if nobody got it.
+    ///
+    /// # Errors
+    /// `A8302` if standard output did not take all. That a reader went away is no mistake.
+    pub(crate) fn refuse_loss(&self) -> Result<()> {
+        let Some(error) = self.lost.take() else { return Ok(()) };
+        Err(Diagnostic::error("A8302", format!("could not write standard output: {error}"))
+            .help("make room, or let it go to another file")
+            .into())
     }
 
     /// Something for people that is neither result nor mistake.

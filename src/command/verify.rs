@@ -14,7 +14,7 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{DONE, NO, Show, build::cache, find_allocator, platforms, run::target};
+use super::{DONE, NO, Show, build::cache, find_allocator, one_platform, run::target};
 use crate::cli::{Lang, Verify};
 
 pub(super) mod hooks;
@@ -47,7 +47,7 @@ fn one(file: &Path, options: &Verify, show: &Show) -> Result<bool> {
     }
     let object = SharedObject::read(&data).map_err(|error| unreadable(file, &error))?;
     let platform = match &options.platform {
-        Some(name) => platforms(std::slice::from_ref(name))?.remove(0),
+        Some(name) => one_platform(name)?,
         None => guess(file, &object)?,
     };
     let abi = abi_of(&platform, &object).cloned().ok_or_else(|| {

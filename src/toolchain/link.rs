@@ -205,6 +205,7 @@ pub fn make_folder(folder: &Path) -> Result<()> {
             "A8301",
             format!("could not make the folder `{}`: {error}", folder.display()),
         )
+        .help("correct its parent's permissions, or name another cache: XDG_CACHE_HOME=/path")
         .into()
     })
 }

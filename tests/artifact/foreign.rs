@@ -232,6 +232,6 @@ fn slices_cannot_be_multiplied() {
     }
     data.resize(112, 0);
     let error = Image::read(&data).expect_err("overlapping").to_string();
-    assert_eq!(error, "malformed file: its slices overlap");
+    assert_eq!(error, "malformed: its slices overlap");
     assert_eq!(Archive::read(&data).expect_err("overlapping").to_string(), error);
 }

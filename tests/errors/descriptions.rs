@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use super::{same::refused, tool::folder};
+use super::{
+    same::refused,
+    tool::{folder, run},
+};
 
 /// A description, and what `generate` says to it.
 #[track_caller]
@@ -27,6 +30,19 @@ fn wrong_types_are_told_all_at_once_with_what_to_write() {
         "wrong-types",
         "schema = 1\nmalloc = 3\nfree = [\"heap_free\"]\nlibs = \"m\"\narchive = 1\n\n[promises]\nerrno = \"yes\"\nmin_align = \"16\"\n",
     );
+}
+
+/// It would be a path out of the folder, or end a comment in the shim.
+#[test]
+fn a_name_that_is_no_files_name_is_told() {
+    for (name, shown) in [("../../evil", "../../evil"), ("", ""), ("a\\n*/", "a\\n*/")] {
+        let place = folder();
+        fs::write(place.path().join("heap.toml"), format!("schema = 1\nname = \"{name}\"\n"))
+            .unwrap();
+        let ran = run(place.path(), &["-p", "linux", "-a", "heap"]).exits(2);
+        ran.says(&[&format!("error[A8903]: `{shown}` cannot name"), "heap.toml:2:8"]);
+        run(place.path(), &["init", "../evil", "--lib", "x.a"]).exits(2).says(&["A8903"]);
+    }
 }
 
 #[test]

@@ -66,6 +66,8 @@ fn find_in(name: &OsStr, path: Option<&OsStr>) -> std::result::Result<PathBuf, M
 pub(crate) struct Judged {
     /// Errors: it would be a silent no-op.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// A script's interpreter that is not there.
+    pub(crate) missing: Option<Diagnostic>,
     /// What takes the preload away again before the program is executed.
     pub(crate) dropped: Option<Diagnostic>,
     /// How the program that runs in the end can be executed by its own dynamic linker.
@@ -103,12 +105,17 @@ pub(crate) fn judge(
     let mut shell = false;
     // The kernel follows four interpreters of interpreters (execve(2)).
     for _ in 0..5 {
-        let metadata = fs::metadata(&path).map_err(|error| {
-            Report::from(Diagnostic::error(
-                "A8304",
-                format!("could not read `{}`: {error}", path.display()),
-            ))
-        })?;
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) if path == program => return Err(unreadable(&path, &error)),
+            Err(error) => {
+                let message = format!("the interpreter of `{}` was not found", words[0].display());
+                let missing = Diagnostic::error("A8663", message)
+                    .fact(format!("`{}`: {error}", path.display()))
+                    .help("install it, or correct the script's first line");
+                return Ok(Judged { missing: Some(missing), ..Judged::unknown(shell) });
+            }
+        };
         let read = Program::read(&read(&path)?, host::mode(&metadata, &path)).map_err(|error| {
             Report::from(Diagnostic::error("A8664", format!("`{}` is {error}", path.display())))
         })?;
@@ -129,7 +136,18 @@ pub(crate) fn judge(
         path = PathBuf::from(&interpreter);
         name = interpreter.into();
     }
-    Ok(Judged { diagnostics: Vec::new(), dropped: None, by_loader: None, shell })
+    Ok(Judged::unknown(shell))
+}
+
+impl Judged {
+    /// What the system itself will refuse.
+    fn unknown(shell: bool) -> Judged {
+        Judged { diagnostics: Vec::new(), missing: None, dropped: None, by_loader: None, shell }
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Report {
+    Diagnostic::error("A8304", format!("could not read `{}`: {error}", path.display())).into()
 }
 
 fn judge_elf(
@@ -144,7 +162,7 @@ fn judge_elf(
     let shown = path.display().to_string();
     let mut diagnostics = preload::judge(&shown, elf, library, platform, abi);
     diagnostics.extend(preload::remarks(&shown, elf, &needed(path, elf, platform), platform, abi));
-    let mut judged = Judged { diagnostics, dropped: None, by_loader: None, shell: false };
+    let mut judged = Judged { diagnostics, ..Judged::unknown(false) };
     // env(1) executes what its arguments name: that is the program that was meant.
     if path.file_name() == Some(OsStr::new("env")) {
         let Some(env) = Env::read(&words) else { return judged };
@@ -266,7 +284,8 @@ pub(crate) fn tell(
     abi: &Abi,
     show: &Show,
 ) -> Result<bool> {
-    let judged = judge(program.as_os_str(), program, &[], library, platform, abi)?;
+    let mut judged = judge(program.as_os_str(), program, &[], library, platform, abi)?;
+    judged.diagnostics.extend(judged.missing);
     let takes = !judged.diagnostics.iter().any(|d| d.severity == Severity::Error);
     show.diagnostics(&judged.diagnostics);
     let answer = if takes { "a preload takes effect" } else { "a preload would take no effect" };

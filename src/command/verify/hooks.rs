@@ -13,7 +13,7 @@ use alloc8_gen::{
 };
 use serde_json::json;
 
-use super::{super::platforms, find_allocator, laws, read};
+use super::{super::one_platform, find_allocator, laws, read};
 use crate::{
     cli::Verify,
     command::{Show, build::cache},
@@ -32,7 +32,7 @@ pub(super) fn tell(
     let Some(table) = Image::strings(data, TABLE) else { return Ok(None) };
     let image = Image::read(data).map_err(|error| super::unreadable(file, &error))?.remove(0);
     let platform = match &options.platform {
-        Some(name) => platforms(std::slice::from_ref(name))?.remove(0),
+        Some(name) => one_platform(name)?,
         None => spec::platform("windows")?,
     };
     let abis = abis_of(&platform, &image);

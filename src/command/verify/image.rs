@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     cli::Verify,
-    command::{Show, platforms},
+    command::{Show, one_platform},
 };
 
 /// Tells what the file is.
@@ -30,7 +30,7 @@ pub(super) fn tell(file: &Path, data: &[u8], options: &Verify, show: &Show) -> R
     }
     let all = spec::platforms()?;
     let given = match &options.platform {
-        Some(name) => Some(platforms(std::slice::from_ref(name))?.remove(0)),
+        Some(name) => Some(one_platform(name)?),
         None => {
             let own = |image: &Image| all.iter().find(|p| p.name == system(image.format)).cloned();
             images.first().and_then(own)

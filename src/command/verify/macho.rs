@@ -15,7 +15,7 @@ use alloc8_gen::{
 use super::{laws, tell, unreadable};
 use crate::{
     cli::{Lang, Verify},
-    command::{Show, build::cache, find_allocator, platforms, run::darwin},
+    command::{Show, build::cache, find_allocator, one_platform, run::darwin},
 };
 
 /// The slices that can be judged; none of a file that has other kinds alone.
@@ -27,7 +27,7 @@ pub(super) fn slices(data: &[u8]) -> Vec<Darwin<'_>> {
 pub(super) fn verify_all(file: &Path, data: &[u8], options: &Verify, show: &Show) -> Result<bool> {
     let slices = Darwin::read(data).map_err(|error| unreadable(file, &error))?;
     let platform = match &options.platform {
-        Some(name) => platforms(std::slice::from_ref(name))?.remove(0),
+        Some(name) => one_platform(name)?,
         None => spec::platform("macos")?,
     };
     let mut good = true;
