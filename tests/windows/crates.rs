@@ -65,15 +65,15 @@ fn options(cpu: Cpu, description: &Path, hook: &str, out: &Path) -> Vec<String> 
 
 /// What rustc makes of a crate with this description, linked with the objects; `None`, and said so, without Rust's
 /// library for the CPU.
-struct Crate<'a> {
-    text: &'a str,
-    description: PathBuf,
-    objects: Vec<PathBuf>,
-    options: &'a [&'a str],
+pub(super) struct Crate<'a> {
+    pub(super) text: &'a str,
+    pub(super) description: PathBuf,
+    pub(super) objects: Vec<PathBuf>,
+    pub(super) options: &'a [&'a str],
 }
 
 impl Crate<'_> {
-    fn made(&self, cpu: Cpu, hook: &'static str, file: &str) -> Option<Place> {
+    pub(super) fn made(&self, cpu: Cpu, hook: &'static str, file: &str) -> Option<Place> {
         let place = Place::empty(cpu, hook);
         let out = place.path("out");
         fs::create_dir(&out).unwrap();
