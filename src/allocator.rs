@@ -20,6 +20,7 @@ mod description;
 mod promise;
 mod raw;
 mod require;
+#[cfg(test)]
 mod schema;
 mod values;
 
@@ -28,7 +29,8 @@ pub(crate) use convention::fork_evidence;
 pub use convention::{convention, optional_flag, optional_names};
 pub use description::{built_in, built_in_names, read, read_file};
 pub use promise::{Limit, Promise, Promises};
-pub use schema::description_schema;
+#[cfg(test)]
+pub(crate) use schema::description_schema;
 pub use values::is_name;
 
 macro_rules! roles {

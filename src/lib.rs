@@ -28,6 +28,8 @@ pub mod probe;
 pub mod proof;
 pub mod prototype;
 pub mod render;
+#[cfg(test)]
+mod schema;
 pub mod spec;
 pub mod system;
 mod toml_text;

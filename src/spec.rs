@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +99,8 @@ impl Symbol {
 }
 
 /// Why a symbol is left alone: the closed set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// It allocates through public names that are taken over.
@@ -159,7 +161,8 @@ pub struct Library {
 }
 
 /// Symbols that are taken over together or not at all.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// What symbols call it.
@@ -264,12 +267,14 @@ impl Platform {
 }
 
 /// The JSON Schema of `specs/families/NAME.toml`, for editors.
-pub fn family_schema() -> schemars::Schema {
+#[cfg(test)]
+pub(crate) fn family_schema() -> schemars::Schema {
     schemars::schema_for!(raw::Family)
 }
 
 /// The JSON Schema of `specs/platforms/NAME.toml`, for editors.
-pub fn platform_schema() -> schemars::Schema {
+#[cfg(test)]
+pub(crate) fn platform_schema() -> schemars::Schema {
     schemars::schema_for!(raw::Platform)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// The JSON Schema of a description, for editors.
-pub fn description_schema() -> Schema {
+pub(crate) fn description_schema() -> Schema {
     schemars::schema_for!(super::raw::Raw)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -10,14 +11,16 @@ use super::{
     Abi, Carried, ForkFunctions, Group, Hooks, Null, Reason, Runtime, Semantics, ZoneList,
     ZoneNumbers,
 };
+#[cfg(test)]
 use crate::operation::Operation;
 
 /// A family of symbols, by who defined them: `specs/families/NAME.toml`.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Family {
     /// The version of the format: 1.
-    #[schemars(with = "u32")]
+    #[cfg_attr(test, schemars(with = "u32"))]
     pub(super) schema: Spanned<u32>,
     /// The name that platforms call it by.
     pub(super) name: String,
@@ -26,34 +29,35 @@ pub(super) struct Family {
     pub(super) title: String,
     /// Its symbols, in the order in which shims define them.
     #[serde(default)]
-    #[schemars(with = "Vec<Symbol>")]
+    #[cfg_attr(test, schemars(with = "Vec<Symbol>"))]
     pub(super) symbol: Vec<Spanned<Symbol>>,
     /// Its fields of the structure that registers a heap (Darwin's zone), in the order of the header.
     #[serde(default)]
-    #[schemars(with = "Vec<Field>")]
+    #[cfg_attr(test, schemars(with = "Vec<Field>"))]
     pub(super) field: Vec<Spanned<Field>>,
 }
 
 /// A name that programs allocate or free through.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Symbol {
     /// What programs link against. In a mangled name, `{size_t}`, `{msvc_size_t}` and
     /// `{msvc_ptr64}` stand for what the ABI writes there.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) name: Spanned<String>,
     /// Its declaration, in C, or in C++ for an operator; parameters bear the names of its operation.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) proto: Spanned<String>,
     /// Its meaning.
-    #[schemars(with = "OperationName")]
+    #[cfg_attr(test, schemars(with = "OperationName"))]
     pub(super) op: Spanned<String>,
     /// What takes back what it hands out; left out: every symbol of the operation's own deallocator.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) freed_by: Vec<Spanned<String>>,
     /// The group that it stands and falls with.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) group: Option<Spanned<String>>,
     /// Who calls it, if that is more than programs by its name.
     pub(super) called_by: Option<String>,
@@ -65,27 +69,28 @@ pub(super) struct Symbol {
 }
 
 /// A field of the zone or of its introspection.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Field {
     /// The structure that it is in.
     #[serde(rename = "struct")]
     pub(super) structure: String,
     /// Its name in the header.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) name: Spanned<String>,
     /// The declaration of the function that it points at.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) proto: Option<Spanned<String>>,
     /// Its type, if it points at no function.
     #[serde(rename = "type")]
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) ty: Option<Spanned<String>>,
     /// What a call means, if it is about blocks.
-    #[schemars(with = "Option<OperationName>")]
+    #[cfg_attr(test, schemars(with = "Option<OperationName>"))]
     pub(super) op: Option<Spanned<String>>,
     /// The least version of a zone that has it.
-    #[schemars(with = "u32")]
+    #[cfg_attr(test, schemars(with = "u32"))]
     pub(super) version: Spanned<u32>,
     /// Whether it may be NULL.
     #[serde(default)]
@@ -98,11 +103,12 @@ pub(super) struct Field {
 }
 
 /// Where programs run: `specs/platforms/NAME.toml`.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Platform {
     /// The version of the format: 1.
-    #[schemars(with = "u32")]
+    #[cfg_attr(test, schemars(with = "u32"))]
     pub(super) schema: Spanned<u32>,
     /// What `--platform` calls it.
     pub(super) name: String,
@@ -112,14 +118,14 @@ pub(super) struct Platform {
     #[serde(default)]
     pub(super) untried: Option<String>,
     /// How symbols are taken over: a folder of `templates/`.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) mechanism: Spanned<String>,
     /// The families that it has, in the order in which shims define them.
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) families: Vec<Spanned<String>>,
     /// What changes names inside the platform; the first is the default.
     #[serde(default)]
-    #[schemars(with = "Vec<Abi>")]
+    #[cfg_attr(test, schemars(with = "Vec<Abi>"))]
     pub(super) abi: Vec<Spanned<Abi>>,
     /// What callers rely on.
     pub(super) semantics: Semantics,
@@ -134,15 +140,15 @@ pub(super) struct Platform {
     pub(super) base: BTreeMap<String, String>,
     /// Since which version the library has a symbol; `base` is the machine's oldest.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, String>"))]
     pub(super) since: BTreeMap<Spanned<String>, String>,
     /// Why a symbol is taken over, where that holds on this platform alone.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, String>"))]
     pub(super) why: BTreeMap<Spanned<String>, String>,
     /// Symbols whose own definition calls public names that are taken over: they are left alone.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) wrappers: Vec<Spanned<String>>,
     /// What is left alone, and why.
     #[serde(default)]
@@ -166,14 +172,15 @@ impl Platform {
 }
 
 /// Names that are left alone for one reason.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Omit {
     /// The reason.
     pub(super) reason: Reason,
     /// The ABIs that it holds for; left out: all.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) abis: Vec<Spanned<String>>,
     /// In words.
     pub(super) why: String,
@@ -181,16 +188,17 @@ pub(super) struct Omit {
     #[serde(rename = "ref")]
     pub(super) reference: String,
     /// The names. A name that a family defines may be `absent` alone.
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) names: Vec<Spanned<String>>,
 }
 
 /// A library that exports symbols.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Library {
     /// Its file, as programs name it.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) file: Spanned<String>,
     /// Which systems or compilers brought it.
     pub(super) since: String,
@@ -199,15 +207,15 @@ pub(super) struct Library {
     pub(super) debug: bool,
     /// Families that it exports, as far as it does not lack them.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) families: Vec<Spanned<String>>,
     /// Symbols of other families that it exports.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) adds: Vec<Spanned<String>>,
     /// Symbols of these families that it does not export.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) lacks: Vec<Spanned<String>>,
     /// In words.
     pub(super) why: Option<String>,
@@ -217,11 +225,12 @@ pub(super) struct Library {
 }
 
 /// The structure that registers a heap.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Zone {
     /// The version that shims claim.
-    #[schemars(with = "u32")]
+    #[cfg_attr(test, schemars(with = "u32"))]
     pub(super) version: Spanned<u32>,
     /// What the platform's own zone is called, which stands first at the start.
     pub(super) first: String,
@@ -240,17 +249,18 @@ pub(super) struct Zone {
 }
 
 /// What a version of the zone brought.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Growth {
     /// The version.
-    #[schemars(with = "u32")]
+    #[cfg_attr(test, schemars(with = "u32"))]
     pub(super) version: Spanned<u32>,
     /// The systems that know it.
     pub(super) since: String,
     /// Fields, as `struct::name`.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) adds: Vec<Spanned<String>>,
     /// What it means.
     pub(super) why: String,
@@ -260,8 +270,10 @@ pub(super) struct Growth {
 }
 
 /// The name of an operation.
+#[cfg(test)]
 struct OperationName;
 
+#[cfg(test)]
 impl JsonSchema for OperationName {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Operation".into()

@@ -1,11 +1,13 @@
 //! What a platform's C library and dynamic linker offer to a shim, and how they treat it.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When the dynamic linker runs a preloaded library's constructors: who registers fork handlers first
 /// prepares last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Constructors {
     /// After those of others, if the library is not linked with `-z initfirst`.
@@ -18,7 +20,8 @@ pub enum Constructors {
 }
 
 /// What holds in a program that carries the heap inside itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Carried {
     /// What of the program runs first: who registers fork handlers first prepares last.
@@ -28,7 +31,8 @@ pub struct Carried {
 }
 
 /// What of a program runs before all else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum First {
     /// The functions of `.preinit_array`, before the constructors of shared libraries too.
@@ -38,7 +42,8 @@ pub enum First {
 }
 
 /// What a shim needs that takes functions over in a running process.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hooks {
     /// What the preprocessor says where the code of functions can be changed in place.
@@ -65,7 +70,8 @@ pub struct Hooks {
 
 /// How the loader tells a module of the threads that begin and end: in each of them it calls a library's
 /// entry, and the callbacks that a program or library lists.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tells {
     /// The reason that says that the thread begins (DLL_THREAD_ATTACH).
@@ -84,7 +90,8 @@ pub struct Tells {
 }
 
 /// One of the system's own libraries, which every process has.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Import {
     /// `ntdll.dll`.
@@ -98,7 +105,8 @@ pub struct Import {
 }
 
 /// What the platform's C library offers to a shim.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Runtime {
     /// The soname of the C library; `*` stands for what differs between machines.

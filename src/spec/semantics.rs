@@ -1,10 +1,12 @@
 //! What callers of a platform may rely on.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What `realloc(p, 0)` does with a live block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReallocZero {
     /// Frees it and returns NULL.
@@ -14,7 +16,8 @@ pub enum ReallocZero {
 }
 
 /// What an alignment that is no power of two does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OddAlignment {
     /// NULL and EINVAL.
@@ -24,7 +27,8 @@ pub enum OddAlignment {
 }
 
 /// Which sizes `aligned_alloc` serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AlignedSize {
     /// Every size (C23).
@@ -34,7 +38,8 @@ pub enum AlignedSize {
 }
 
 /// What becomes of a pointer that this heap did not hand out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Foreign {
     /// There are none.
@@ -46,7 +51,8 @@ pub enum Foreign {
 }
 
 /// What callers of a platform may rely on.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Semantics {
     /// `realloc(p, 0)`.

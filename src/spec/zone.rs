@@ -1,12 +1,14 @@
 //! The structure by which a platform registers a heap, where it has one: Darwin's `malloc_zone_t`.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Operation;
 
 /// Whether a field may be NULL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Null {
     /// The platform calls it, or reads through it, without a look.
@@ -64,7 +66,8 @@ pub struct Growth {
 }
 
 /// The platform's functions that lock every registered zone around fork, and release them.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ForkFunctions {
     /// Before.
@@ -76,7 +79,8 @@ pub struct ForkFunctions {
 }
 
 /// The platform's functions about its list of zones.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ZoneList {
     /// Tells all of them.
@@ -90,7 +94,8 @@ pub struct ZoneList {
 }
 
 /// What the platform's header has names for.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ZoneNumbers {
     /// What says that a heap cannot be walked.

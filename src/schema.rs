@@ -1,14 +1,16 @@
-//! The JSON Schemas that editors use are what the reader accepts.
+//! The JSON Schemas that editors use are what the reader accepts. They are made of it by tests alone, so that
+//! nobody else waits for what makes them.
 
 use std::{fs, path::Path, sync::Arc};
 
-use alloc8_gen::{
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::{
     allocator::{self, Origin, description_schema},
     diagnostic::{Report, Source},
     spec::{family_schema, platform_from, platform_schema},
 };
-use jsonschema::Validator;
-use serde_json::Value;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -49,7 +51,7 @@ fn the_committed_schemas_are_the_code_s() {
             fs::write(&path, &wanted).expect("written");
         }
         let found = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-        assert!(found == wanted, "{name}.json is stale: BLESS=1 cargo nextest run --test schema");
+        assert!(found == wanted, "{name}.json is stale: BLESS=1 cargo test --lib schema");
     }
 }
 
