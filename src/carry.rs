@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     allocator::Role,
-    artifact::{Archive, Bind, Format, Symbol, Visibility},
+    artifact::{Bind, Format, Symbol, Visibility},
     diagnostic::{Diagnostic, Result},
     hide::{Hidden, macho, objcopy, read_archive},
     interposer::{
@@ -288,11 +288,11 @@ fn made(
 ) -> Result<PathBuf> {
     if order.compiler.is_for_darwin() {
         let made = darwin::made(order, abi, plan, archives, work)?;
-        return judge(&read_archive(&made)?, &view::listed(plan, abi)).map(|()| made);
+        return judge(order.compiler, &made, &view::listed(plan, abi)).map(|()| made);
     }
     if plan.platform.hooks.is_some() {
         let made = windows::made(order, abi, plan, unit, archives, work)?;
-        return judge(&read_archive(&made)?, &windows::names(plan, abi)).map(|()| made);
+        return judge(order.compiler, &made, &windows::names(plan, abi)).map(|()| made);
     }
     let recipe = recipe(order, abi, plan, &archives.archives, work);
     let direct: &[&str] = if recipe.aliases.is_empty() { &[] } else { &["-DALLOC8_DIRECT"] };
@@ -307,7 +307,7 @@ fn made(
     ];
     arguments.extend([joined.into(), made.clone().into()]);
     objcopy(order.compiler, &arguments, "hiding the allocator's own names in the object")?;
-    judge(&read_archive(&made)?, &names).map(|()| made)
+    judge(order.compiler, &made, &names).map(|()| made)
 }
 
 /// An option of objcopy that takes names from a file.
@@ -320,7 +320,8 @@ fn listed_in(work: &Path, option: &str, file: &str, names: &[String]) -> Result<
 }
 
 /// Every name is defined for all, and no other is.
-fn judge(object: &Archive, names: &[String]) -> Result<()> {
+fn judge(compiler: &Compiler, made: &Path, names: &[String]) -> Result<()> {
+    let object = read_archive(made)?;
     let public = |s: &&Symbol| s.defined && s.bind != Bind::Local;
     let macho = object.members.iter().all(|member| member.format == Format::MachO);
     let symbols = object.members.iter().flat_map(|member| &member.symbols);
@@ -341,10 +342,14 @@ fn judge(object: &Archive, names: &[String]) -> Result<()> {
     for other in shown.filter(|s| !names.contains(&s.name)) {
         diagnostic = diagnostic.fact(format!("`{}` is public, and in no plan", other.name));
     }
-    match diagnostic.notes.len() == before {
-        true => Ok(()),
-        false => Err(diagnostic
-            .help("the linker may have dropped names: try another with `--cc \"cc -fuse-ld=bfd\"`")
-            .into()),
+    if diagnostic.notes.len() == before {
+        return Ok(());
     }
+    // Elsewhere there is no other linker to take, or none that joined it.
+    let chosen = compiler.zig().is_none() && !compiler.is_msvc() && !compiler.is_for_darwin();
+    let help = match chosen {
+        true => "the linker may have dropped names: try another with `--cc \"cc -fuse-ld=bfd\"`",
+        false => "try another compiler with `--cc CMD`, and report what this one did",
+    };
+    Err(diagnostic.help(help).into())
 }

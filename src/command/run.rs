@@ -66,6 +66,11 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u32> {
             .help("`alloc8-gen verify LIBRARY --program PROGRAM` tells whether preloading it would take effect")
             .into());
     }
+    preloaded(options, platform, show)
+}
+
+/// Has the dynamic linker load the library before all others.
+fn preloaded(options: &Run, platform: Platform, show: &Show) -> Result<u32> {
     let preload = preload(options, platform, show)?;
     let link = without_spaces(&preload.path)?;
     if options.print_env {
@@ -79,31 +84,53 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u32> {
             return Ok(if missing.found { NOT_EXECUTABLE } else { NOT_FOUND });
         }
     };
+    let mut judged = judge(options, &preload, &program, show)?;
+    if let Some(missing) = judged.missing.take() {
+        show.diagnostics(&[missing]);
+        return Ok(NOT_FOUND);
+    }
+    let command = command(options, &link, &judged, &program);
+    match &options.proof {
+        None => Ok(execute(command, &program, show)),
+        Some(proof) => {
+            let evidence = evidence::Evidence::new(&preload, &link)?;
+            prove(command, evidence, proof, &program, show)
+        }
+    }
+}
+
+/// Whether the library can take effect in the program; what may matter is told where a proof is asked
+/// for: else the program's own output comes first.
+fn judge(options: &Run, preload: &Preload, program: &Path, show: &Show) -> Result<Judged> {
     let (name, arguments) = (&options.command[0], &options.command[1..]);
     let (object, platform, abi) = (&preload.object, &preload.platform, &preload.abi);
-    let mut judged = target::judge(name, &program, arguments, object, platform, abi)?;
+    let mut judged = target::judge(name, program, arguments, object, platform, abi)?;
     let (mut errors, remarks): (Vec<_>, Vec<_>) =
         std::mem::take(&mut judged.diagnostics).into_iter().partition(is_error);
     // The dynamic linker that preloads by its own option does not read the environment for it.
     if !options.no_inherit {
         errors.extend(judged.dropped.take());
     }
-    if let Some(missing) = judged.missing {
-        show.diagnostics(&[missing]);
-        return Ok(NOT_FOUND);
+    if judged.missing.is_some() {
+        return Ok(judged);
     }
     if !errors.is_empty() {
         return Err(Report { diagnostics: errors });
     }
-    // What may matter is told where a proof is asked for; else the program's own output comes first.
     if options.proof.is_some() {
         show.diagnostics(&remarks);
     }
-    let mut command = command(options, &link, &judged, &program);
-    let Some(proof) = &options.proof else {
-        return Ok(execute(command, &program, show));
-    };
-    let evidence = evidence::Evidence::new(&preload, &link)?;
+    Ok(judged)
+}
+
+/// Runs the program as our child, and tells afterwards what is known of it.
+fn prove(
+    mut command: Command,
+    evidence: evidence::Evidence,
+    proof: &Path,
+    program: &Path,
+    show: &Show,
+) -> Result<u32> {
     evidence.request(&mut command);
     match command.spawn().and_then(|mut child| Ok((child.id(), host::wait_for(&mut child)?))) {
         Ok((pid, status)) => {
@@ -113,7 +140,7 @@ pub(crate) fn run(options: &Run, show: &Show) -> Result<u32> {
             Ok(if holds { host::pass_on(status) } else { REFUSED })
         }
         Err(error) => {
-            show.diagnostics(&[cannot_execute(&program, &error)]);
+            show.diagnostics(&[cannot_execute(program, &error)]);
             Ok(NOT_EXECUTABLE)
         }
     }
