@@ -27,7 +27,7 @@ mod zone;
 
 pub use foreign::decided;
 use guard::guards;
-pub use guard::{Guard, max_size, refuses_alignments};
+pub use guard::{Guard, max_align, max_size, refuses_alignments};
 pub use mode::{CXX_NEIGHBOURS, Mode};
 pub use prefixed::remarks_under_a_prefix;
 pub(crate) use prefixed::taken;
@@ -210,6 +210,19 @@ impl Plan {
             .help("rename the archive's functions, or let `alloc8-gen build` make the library from the C shim: it hides their names in a copy"))
     }
 
+    /// `A8210` if blocks are aligned by `malloc` alone, which ends somewhere. Hooks make larger blocks,
+    /// and align inside of them.
+    fn tell_alignments(&self) -> Option<Diagnostic> {
+        let silent = self.platform.hooks.is_some()
+            || self.allocator.call(Role::Memalign).is_some()
+            || self.allocator.waived.contains(&Promise::NaturalAlign);
+        let most = max_align(&self.allocator).filter(|_| !silent)?;
+        let message = format!("alignments of more than {most} bytes are refused");
+        Some(self.at_key("malloc", "no `memalign` beside it", Diagnostic::warning("A8210", message))
+            .fact("`posix_memalign`, `aligned_alloc` and C++'s aligned `new` fail there as if memory were used up")
+            .help("name a function `memalign`; or say that nobody asks for more: `waive = [\"natural_align\"]`"))
+    }
+
     /// Shows a key of the description, where there is one that names it.
     fn at_key(&self, key: &str, label: &str, diagnostic: Diagnostic) -> Diagnostic {
         let (source, origin) = (&self.allocator.source, &self.allocator.origin);
@@ -254,6 +267,7 @@ impl Plan {
                     .help("name `malloc_lock`, `malloc_unlock` and `malloc_reinit`, or promise `fork = \"own\"`"),
             );
         }
+        report.diagnostics.extend(self.tell_alignments());
         if self.allocator.minds_threads() && !threads::starts_threads(&self.platform) {
             report.push(
                 Diagnostic::warning(

@@ -3,7 +3,7 @@
 
 mod heaps;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use alloc8_gen::{
     allocator::{self, Allocator, Limit, Origin, Promises, Role, ThreadPolicy},
@@ -127,10 +127,26 @@ fn the_author_of_a_heap_without_memalign_reads_which_alignments_are_refused() {
     let heap = heaps::heap("minimal.c");
     let text = format!("#define minimal_memalign other\n#include \"{}\"\n", heap.display());
     fs::write(&source, text).unwrap();
-    let (text, _) = describe("minimal", &source).expect("described");
-    assert!(read("minimal", &text).call(Role::Memalign).is_none(), "{text}");
+    let compiler = Compiler::find(None, None).expect("a C compiler");
+    let archive = heaps::archive(&compiler, &[&source], folder.path(), &[]);
+    let tool = |arguments: &[&str]| {
+        let mut tool = Command::new(env!("CARGO_BIN_EXE_alloc8-gen"));
+        tool.args(arguments).arg("--lib").arg(&archive).current_dir(folder.path());
+        let ran = tool.env("XDG_CACHE_HOME", folder.path()).output().unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+        String::from_utf8_lossy(&ran.stderr).into_owned()
+    };
+    tool(&["init", "minimal"]);
+    let text = fs::read_to_string(folder.path().join("minimal.toml")).unwrap();
+    let described = read("minimal", &text);
+    assert!(described.call(Role::Memalign).is_none(), "{text}");
     let line = text.lines().find(|line| line.starts_with("natural_align ")).expect("a promise");
     assert!(line.contains("# beyond: refused, for there is no memalign"), "{text}");
+    // And again, once, by whoever builds it.
+    let most = described.promises.natural_align;
+    let told = tool(&["build", "-a", "minimal"]);
+    let warning = format!("warning[A8210]: alignments of more than {most} bytes are refused");
+    assert_eq!(told.matches(&warning).count(), 1, "{told}");
 }
 
 #[test]

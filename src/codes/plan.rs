@@ -77,6 +77,15 @@ pub(super) static PAGES: &[Code] = &[
          `alloc8-gen build` make the library, which hides the archive's names in a private copy.",
     ),
     page(
+        "A8210",
+        "large alignments are refused",
+        "The description names no `memalign`, so that the shim asks `malloc` for a block of 2^k bytes, which\n\
+         `natural_align` promises to be aligned at 2^k, up to some size. A request for more than that gets\n\
+         NULL, or ENOMEM, or std::bad_alloc. Programs ask for 64 (a cache line), 4096 (a page) and more.\n\
+         Name a function `memalign`. If all your programs do without: `waive = [\"natural_align\"]`. On Windows\n\
+         hooks align inside of a larger block, and nothing is refused.",
+    ),
+    page(
         "A8220",
         "not the name of a variable",
         "`thread_created` names a variable of the library, a `volatile int` that the shim sets to 1 before\n\

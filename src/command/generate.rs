@@ -57,14 +57,15 @@ pub(crate) fn generate(options: &Generate, show: &Show) -> Result<u8> {
     for rendered in rendered {
         match rendered {
             Ok((folder, files, more)) => {
-                remarks.extend(more);
+                // Most are the same on every platform.
+                let new: Vec<_> = more.into_iter().filter(|r| !remarks.contains(r)).collect();
+                remarks.extend(new);
                 folders.insert(folder, files);
             }
             Err(Report { diagnostics }) => report.diagnostics.extend(diagnostics),
         }
     }
     let (folders, _) = report.finish(folders)?;
-    remarks.dedup();
     show.diagnostics(&remarks);
     if let Some(only) = &options.only {
         return print_one(folders, only, options, show);

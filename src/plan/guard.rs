@@ -120,6 +120,17 @@ pub fn max_size(allocator: &Allocator) -> Option<String> {
     })
 }
 
+/// The largest alignment that is passed on, in bytes; `None` if all are. Without a memalign it is the
+/// largest that `malloc` has by itself.
+pub fn max_align(allocator: &Allocator) -> Option<u64> {
+    match allocator.promises.max_align {
+        _ if allocator.keeps(Promise::MaxAlign) => None,
+        Limit::Bytes(bytes) => Some(bytes),
+        _ if allocator.call(Role::Memalign).is_none() => Some(allocator.promises.natural_align),
+        _ => None,
+    }
+}
+
 /// Whether memalign itself answers a bad alignment with EINVAL: where a guard looks for NULL to set
 /// ENOMEM, it would write over it.
 pub fn refuses_alignments(allocator: &Allocator) -> bool {

@@ -16,7 +16,7 @@ use crate::{
     allocator::{Allocator, Limit, Promise, Role, call::Argument},
     diagnostic::Result,
     operation::Operation,
-    plan::{Answer, Binding, Guard, Plan, refuses_alignments},
+    plan::{Answer, Binding, Guard, Plan, max_align, refuses_alignments},
     prototype::Parameter,
     spec::{AlignedSize, Foreign, OddAlignment, Symbol},
 };
@@ -68,7 +68,7 @@ pub(super) fn context(plan: &Plan) -> tera::Context {
     let init = if threads::looks(plan) { String::new() } else { call(Role::Init) };
     context.insert("init", &init);
     context.insert("max_size", &max_size(plan));
-    context.insert("max_align", &max_align(plan));
+    context.insert("max_align", &max_align(&plan.allocator).map(count));
     let memalign =
         if allocator.call(Role::Memalign).is_some() { Role::Memalign } else { Role::Malloc };
     context.insert(
@@ -228,18 +228,6 @@ fn max_size(plan: &Plan) -> Option<String> {
         // Leaves room for headers and rounding: nothing that an allocator adds can wrap.
         _ => "isize::MAX as usize - 65536".to_owned(),
     })
-}
-
-fn max_align(plan: &Plan) -> Option<String> {
-    let allocator = &plan.allocator;
-    match allocator.promises.max_align {
-        _ if allocator.keeps(Promise::MaxAlign) => None,
-        Limit::Bytes(bytes) => Some(count(bytes)),
-        _ if allocator.call(Role::Memalign).is_none() => {
-            Some(count(allocator.promises.natural_align))
-        }
-        _ => None,
-    }
 }
 
 fn sized_free(plan: &Plan) -> Vec<Value> {

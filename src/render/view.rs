@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Inputs, families::families, threads};
 use crate::{
-    allocator::{Allocator, Limit, Promise, Role},
+    allocator::{Limit, Promise, Role},
     operation::Operation,
-    plan::{Answer, Binding, Guard, Mode, Plan, max_size, refuses_alignments},
+    plan::{Answer, Binding, Guard, Mode, Plan, max_align, max_size, refuses_alignments},
     spec::{Abi, AlignedSize, Constructors, OddAlignment, ReallocZero},
 };
 
@@ -149,7 +149,7 @@ pub(super) fn shim_values(plan: &Plan) -> Value {
         "operators": has_operators(plan),
         "threads": threads::threads(plan),
         "max_size": max_size(allocator).filter(|_| any_guard(plan, Promise::MaxSize)),
-        "max_align": max_align(allocator),
+        "max_align": max_align(allocator).map(|bytes| bytes.to_string()),
         "check_alignment": !allocator.keeps(Promise::MaxAlign) && allocator.promises.max_align == Limit::Unknown,
         "natural": allocator.call(Role::Memalign).is_none(),
         "usable": has_usable_size(plan),
@@ -290,17 +290,6 @@ fn declarations(plan: &Plan) -> Vec<String> {
 
 fn any_guard(plan: &Plan, promise: Promise) -> bool {
     Role::ALL.iter().any(|role| plan.guarded(*role, promise))
-}
-
-fn max_align(allocator: &Allocator) -> Option<String> {
-    match allocator.promises.max_align {
-        _ if allocator.keeps(Promise::MaxAlign) => None,
-        Limit::Bytes(bytes) => Some(bytes.to_string()),
-        _ if allocator.call(Role::Memalign).is_none() => {
-            Some(allocator.promises.natural_align.to_string())
-        }
-        _ => None,
-    }
 }
 
 /// Whether the allocator's own calloc is called.

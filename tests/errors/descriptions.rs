@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{
-    same::refused,
+    same::{golden, refused},
     tool::{folder, run},
 };
 
@@ -94,6 +94,23 @@ fn a_zone_that_cannot_tell_sizes_is_refused() {
     let text = "schema = 1\nmalloc = \"m\"\nfree = \"f\"\nrealloc = \"r\"\nmemalign = \"a\"\nmalloc_lock = \"l\"\nmalloc_unlock = \"u\"\n";
     fs::write(place.path().join("heap.toml"), text).unwrap();
     refused("no-sizes", place.path(), &["-p", "macos", "-a", "heap"]);
+}
+
+#[test]
+fn alignments_that_nobody_serves_are_told_once_for_all_platforms() {
+    let place = folder();
+    let text = "schema = 1\nmalloc = \"m\"\nfree = \"f\"\nmalloc_usable_size = \"u\"\n";
+    let promises = "[promises]\nfork = \"own\"\nnatural_align = 4096\n";
+    let rendered = |platforms: &str, more: &str| {
+        fs::write(place.path().join("heap.toml"), format!("{text}{more}{promises}")).unwrap();
+        run(place.path(), &["generate", "-p", platforms, "-a", "heap"]).exits(0).err
+    };
+    golden("alignments", place.path(), &rendered("linux,linux-musl,freebsd", ""));
+    let shim = fs::read_to_string(place.path().join("generated/heap/linux/shim.c")).unwrap();
+    assert!(shim.contains("if (ALLOC8_UNLIKELY(alignment > 4096))"), "{shim}");
+    assert_eq!(rendered("linux", "memalign = \"a\"\n"), "");
+    assert_eq!(rendered("linux", "waive = [\"natural_align\"]\n"), "");
+    assert!(!rendered("windows", "").contains("A8210"), "hooks align inside of a larger block");
 }
 
 #[test]
