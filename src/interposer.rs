@@ -5,7 +5,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +15,7 @@ mod files;
 mod found;
 pub(crate) mod inline;
 pub mod launcher;
+mod work;
 
 use crate::{
     allocator::Allocator,
@@ -37,6 +37,7 @@ pub use dll::{Measured, import_library_name, measure_for_hooks, usual_target};
 pub(crate) use dylib::imports;
 pub(crate) use files::{key, product_key, read, rename, write};
 pub(crate) use found::archives;
+pub(crate) use work::Work;
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -370,28 +371,4 @@ fn look(library: &Path, plan: &Plan, abi: &Abi) -> Result<Verdict> {
 fn unreadable(library: &Path, why: &dyn std::fmt::Display) -> Report {
     let message = format!("`{}` cannot be read back: {why}", library.display());
     Diagnostic::error("A8601", message).into()
-}
-
-/// A folder for intermediate files, gone when it is done with.
-pub(crate) struct Work {
-    pub(crate) path: PathBuf,
-}
-
-impl Work {
-    pub(crate) fn new(cache: &Path) -> Result<Work> {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = cache.join("work").join(format!("{}-{number}", std::process::id()));
-        // Left over from a process of the same number that was killed.
-        let _ = fs::remove_dir_all(&path);
-        make_folder(&path)?;
-        Ok(Work { path })
-    }
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-    }
 }

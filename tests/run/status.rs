@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 
 use super::witness::under;
@@ -46,6 +46,26 @@ fn what_is_not_there_is_127_and_what_cannot_be_executed_is_126() {
         let ran = under(options, &[odd.to_str().unwrap()]).exits(127);
         ran.says(&["A8663", "interpreter of `", "`/nonexistent/interpreter`: "]);
     }
+}
+
+#[test]
+fn what_a_terminal_sends_is_for_the_program_and_the_proof_comes_in_the_end() {
+    let place = folder();
+    let program = "trap '' INT; : >ready; while [ ! -e go ]; do sleep 0.1; done; exit 5";
+    let mut command = tool(place.path());
+    command.args(["run", "--proof=proof", "--", "sh", "-c", program]).process_group(0);
+    let mut started = command.spawn().unwrap();
+    while !place.path().join("ready").exists() {
+        assert!(started.try_wait().unwrap().is_none(), "it ended");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    // As Ctrl-C does: to all of the group.
+    let group = format!("-{}", started.id());
+    assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+    fs::write(place.path().join("go"), "").unwrap();
+    assert_eq!(started.wait().unwrap().code(), Some(5));
+    let proof = fs::read_to_string(place.path().join("proof")).unwrap();
+    assert!(proof.contains("programs ran with their heap in"), "{proof}");
 }
 
 #[test]

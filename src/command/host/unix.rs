@@ -30,9 +30,23 @@ pub(crate) fn call_it(command: &mut Command, name: &OsStr) {
     command.arg0(name);
 }
 
-/// Waits for the program.
+/// Waits for the program. What a terminal sends (Ctrl-C) is for the program, as with system(3): it reaches both,
+/// and who waits goes on waiting.
 pub(crate) fn wait_for(child: &mut Child) -> io::Result<ExitStatus> {
-    child.wait()
+    let signals = [libc::SIGINT, libc::SIGQUIT];
+    let before = signals.map(|signal| answer(signal, libc::SIG_IGN));
+    let status = child.wait();
+    for (signal, before) in signals.into_iter().zip(before) {
+        answer(signal, before);
+    }
+    status
+}
+
+/// What a signal does from now on; returns what it did before.
+#[expect(unsafe_code, reason = "the standard library has nothing for it")]
+fn answer(signal: libc::c_int, by: libc::sighandler_t) -> libc::sighandler_t {
+    // SAFETY: a signal is ignored, or does what it did before; no code of ours is called.
+    unsafe { libc::signal(signal, by) }
 }
 
 /// The program's status; a signal that ended it ends us.
