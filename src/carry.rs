@@ -182,8 +182,8 @@ pub fn options(compiler: &Compiler, plan: &Plan, abi: &Abi) -> Vec<String> {
     let microsofts = compiler.is_msvc();
     options
         .extend(libs.map(|lib| if microsofts { format!("{lib}.lib") } else { format!("-l{lib}") }));
-    if plan.carries_operators() && plan.platform.hooks.is_some() {
-        // One that is a library has operators of its own, to which blocks of these would come.
+    // One that is a library has operators of its own, to which blocks of these would come. Zig's never is.
+    if plan.carries_operators() && plan.platform.hooks.is_some() && compiler.zig().is_none() {
         options.extend(["-static-libgcc", "-static-libstdc++"].map(str::to_owned));
     }
     options

@@ -52,9 +52,6 @@ pub struct Prefixed {
 /// `A8440` if what came out does not define what its plan says, or another name too.
 pub fn build_prefixed(order: &Order<'_>, prefix: &str, form: Form) -> Result<Prefixed> {
     let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
-    if order.platform.hooks.is_some() && form == Form::Object {
-        super::windows::refuse_cxx(order)?;
-    }
     let inputs = Inputs {
         lang: order.lang.to_owned(),
         mode: "prefixed".to_owned(),

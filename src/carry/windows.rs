@@ -24,20 +24,22 @@ use crate::{
     },
 };
 
-/// Refuses C++ where nothing here has a C++ library to compile it with.
+/// Refuses operators where nothing here has a C++ library to compile and throw them with.
 ///
 /// # Errors
 /// `A8202`.
 pub(super) fn refuse_cxx(order: &Order<'_>) -> Result<()> {
     let compiler = order.compiler;
-    if order.lang != "cpp" || !compiler.is_msvc() && compiler.zig().is_none() {
+    if order.lang != "cpp" || !compiler.is_msvc() {
         return Ok(());
     }
-    let message =
-        format!("no heap in C++ is built into one object for Windows with `{}`", compiler.name());
+    let message = format!(
+        "no program that carries a heap in C++ is built for Windows with `{}`",
+        compiler.name()
+    );
     Err(Diagnostic::error("A8202", message)
-        .fact("what was compiled so was never run here")
-        .help("take MinGW's gcc (`--target x86_64-pc-windows-gnu`), or `--lang c` for an archive")
+        .fact("operators new throw: std::bad_alloc, and what throws it, are Microsoft's, and were never at hand")
+        .help("take MinGW's gcc (`--target x86_64-pc-windows-gnu`), or `--lang c` for an archive: operators are then the runtime's, which call malloc")
         .into())
 }
 

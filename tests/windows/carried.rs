@@ -5,6 +5,7 @@ use std::{ffi::OsStr, fs, process::Command};
 use object::{Object, ObjectSection};
 
 use super::bench::{Cpu, Crt, Wine, X64, X86, folder, said, simple_heap, source, tool};
+use crate::common;
 
 fn wine(cpu: Cpu) -> Option<&'static Wine> {
     Wine::new().filter(|wine| wine.runs(cpu))
@@ -152,6 +153,48 @@ fn operators_of_a_program_that_carries_the_heap_call_it() {
         in_cxx(cpu, &["-std=c++17"], "operators.cpp", &alone, &program);
         let run = wine.run(&program, &[]);
         assert!(run.counted("failed") >= 20 && run.counted("allocated") == 0, "{}", run.text);
+    }
+}
+
+/// Zig's runtime is libc++, over UCRT: minutes for the first program, for which zig compiles both.
+#[test]
+fn operators_of_a_program_that_zig_links_call_the_heap_too() {
+    if !common::everything() {
+        return;
+    }
+    let Some(wine) = wine(X64) else { return };
+    let Some(zig) = common::zig() else { return common::skip(common::ZIG.0, common::ZIG.1) };
+    let words = std::iter::once(zig.get_program()).chain(zig.get_args());
+    let zig: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let place = tempfile::tempdir_in(folder()).unwrap();
+    let driver = |name: &str| {
+        let mut driver = Command::new(&zig[0]);
+        driver.args(&zig[1..]).args([name, "-target", "x86_64-windows-gnu"]);
+        driver.current_dir(place.path());
+        driver
+    };
+    let object = |file: &std::path::Path, name: &str| {
+        said(driver("cc").args(["-std=gnu11", "-O2", "-c", "-o", name]).arg(file), 0);
+        place.path().join(name)
+    };
+    let heap = object(&simple_heap(), "simple.o");
+    let counters = object(&source("counted_heap.c"), "counters.o");
+    let cc = format!("{} cc -target x86_64-windows-gnu", zig.join(" "));
+    for (description, objects) in
+        [("counted_heap.toml", vec![&counters, &heap]), ("counted_class.toml", vec![&heap])]
+    {
+        let mut build = tool(&["build", "-p", "windows", "--lang", "cpp", "--mode", "static"]);
+        build.args(["--target", &X64.target(), "--cc", &cc, "-a"]).arg(source(description));
+        build.args(objects.iter().flat_map(|object| [OsStr::new("--lib"), object.as_os_str()]));
+        let text = said(wine.around(build).arg("-o").arg(place.path().join("heap.o")), 0);
+        assert!(text.contains("2 of 2 forms of program use them"), "{text}");
+        let mut link = driver("c++");
+        link.args(["-std=c++17", "-O1", "-fno-builtin", "-fsized-deallocation"]);
+        let program = place.path().join("operators.exe");
+        said(link.arg(source("operators.cpp")).arg("@heap.args").arg("-o").arg(&program), 0);
+        let run = wine.run(&program, &[]);
+        assert!(run.counted("checks") >= 35 && run.counted("failed") == 0, "{}", run.text);
+        assert!(run.counted("allocated") > 300 && run.counted("foreign") >= 2, "{}", run.text);
     }
 }
 

@@ -161,12 +161,14 @@ fn functions_under_a_prefix_for_microsofts_abi_live_beside_the_c_librarys_own() 
         let place = tempfile::tempdir_in(folder()).unwrap();
         let mode = ["prefixed", "--prefix", "my"];
         let mut wine = None;
-        for output in ["my.lib", "my.dll"] {
-            wine = built(cpu, &mode, output, place.path()).map(|(wine, _)| wine);
+        // What is compiled as C++ throws nothing, and needs no library of C++.
+        let in_cxx = [&mode[..], &["--lang", "cpp"]].concat();
+        for (output, mode) in [("my.lib", &mode[..]), ("my.dll", &mode[..]), ("cpp.lib", &in_cxx)] {
+            wine = built(cpu, mode, output, place.path()).map(|(wine, _)| wine);
         }
         let Some(wine) = wine else { return };
         let include = format!("-I{}", place.path().display());
-        for (linked, imports) in [("my.lib", false), ("my.dll.lib", true)] {
+        for (linked, imports) in [("my.lib", false), ("my.dll.lib", true), ("cpp.lib", false)] {
             let (library, program) = (place.path().join(linked), place.path().join("program.exe"));
             let link = [OsStr::new(&include), library.as_os_str()];
             cpu.program(Crt::Ucrt, "prefixed.c", &link, &program);

@@ -144,7 +144,7 @@ int main()
     forms();
     library();
     failing();
-    foreign("msvcrt.dll");
+    foreign(GetModuleHandleA("msvcrt.dll") != nullptr ? "msvcrt.dll" : "ucrtbase.dll"); // GNU's, or zig's
     std::printf("client: %u checks, %u failed, allocated %ld, resized %ld, freed %ld, foreign %ld\n", checks, failures,
         counted_heap_counters.allocated, counted_heap_counters.resized, counted_heap_counters.freed,
         counted_heap_counters.foreign);
