@@ -44,16 +44,20 @@ pub(super) fn parts(plan: &Plan, inputs: &Inputs) -> Result<Vec<Part>> {
 /// What a crate's build script includes, to do without this tool.
 fn fragment(plan: &Plan, inputs: &Inputs) -> Part {
     let mut values = view::build_values(plan, inputs);
-    let archives = plan.allocator.archives.iter().filter_map(|archive| {
-        Path::new(archive).file_name()?.to_str()?.strip_prefix("lib")?.strip_suffix(".a")
-    });
-    values["archives"] = json!(archives.collect::<Vec<_>>());
+    values["archives"] = archives(plan).into();
     Part {
         template: "cargo.rs.tera",
         file: "alloc8.rs".to_owned(),
         comment: Comment::C,
         context: view::context(&values),
     }
+}
+
+/// The allocator's archives as cargo is told of them.
+pub(super) fn archives(plan: &Plan) -> Vec<&str> {
+    let name =
+        |archive| Path::new(archive).file_name()?.to_str()?.strip_prefix("lib")?.strip_suffix(".a");
+    plan.allocator.archives.iter().filter_map(|archive: &String| name(archive)).collect()
 }
 
 /// What the module says, whatever the platform's mechanism, but for ELF's names.

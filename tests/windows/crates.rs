@@ -52,7 +52,12 @@ fn options(cpu: Cpu, description: &Path, hook: &str, out: &Path) -> Vec<String> 
         ("CARGO_CFG_TARGET_ENV", "gnu"),
         ("CARGO_CFG_TARGET_ABI", ""),
     ];
-    let text = said(script.envs(of_cargo).stdin(Stdio::null()), 0);
+    said_to_cargo(script.envs(of_cargo))
+}
+
+/// The options that cargo would pass on to rustc.
+fn said_to_cargo(script: &mut Command) -> Vec<String> {
+    let text = said(script.stdin(Stdio::null()), 0);
     let lines =
         text.lines().filter_map(|l| l.split_once("cargo:").map(|(_, l)| l.trim_start_matches(':')));
     let option = |line: &str| match line.split_once('=')? {
@@ -61,6 +66,31 @@ fn options(cpu: Cpu, description: &Path, hook: &str, out: &Path) -> Vec<String> 
         _ => None,
     };
     lines.filter_map(option).collect()
+}
+
+/// The same of a build script that does without alloc8-gen: it includes `alloc8.rs` beside the rendered shim.
+fn options_of_fragment(cpu: Cpu, description: &Path, words: &[&str], out: &Path) -> Vec<String> {
+    let mut generate = tool(&["generate", "-q", "-p", "windows", "--lang", "rust", "-a"]);
+    said(generate.arg(description).args(words).arg("-o").arg(out.join("rendered")), 0);
+    let rendered = fs::read_dir(out.join("rendered")).unwrap().next().unwrap().unwrap().path();
+    fs::create_dir(out.join("alloc8")).unwrap();
+    for name in ["shim.rs", "my.h"].iter().filter(|name| rendered.join(name).is_file()) {
+        fs::copy(rendered.join(name), out.join("alloc8").join(name)).unwrap();
+    }
+    let text = format!(
+        "#![deny(warnings)]\n#[path = {:?}]\nmod alloc8;\nfn main() {{ alloc8::link(); }}\n",
+        rendered.join("alloc8.rs")
+    );
+    fs::write(out.join("build.rs"), text).unwrap();
+    let script = out.join("build-script");
+    let mut rustc = Command::new(std::env::var("RUSTC").unwrap_or("rustc".to_owned()));
+    rustc.args(["--edition", "2021", "--crate-name", "build_script"]);
+    said(rustc.arg(out.join("build.rs")).arg("-o").arg(&script), 0);
+    let mut script = Command::new(script);
+    script.env("OUT_DIR", out).env("TARGET", cpu.target());
+    script.env("CARGO_CFG_TARGET_ARCH", if cpu == X86 { "x86" } else { "x86_64" });
+    script.env("ALLOC8_MINHOOK", crate_source("minhook"));
+    said_to_cargo(script.env("ALLOC8_DETOURS", crate_source("detours")))
 }
 
 /// What rustc makes of a crate with this description, linked with the objects; `None`, and said so, without Rust's
@@ -74,10 +104,21 @@ pub(super) struct Crate<'a> {
 
 impl Crate<'_> {
     pub(super) fn made(&self, cpu: Cpu, hook: &'static str, file: &str) -> Option<Place> {
+        self.made_by(cpu, hook, file, |out| options(cpu, &self.description, hook, out))
+    }
+
+    /// The same with what another build script says, which has this folder.
+    fn made_by(
+        &self,
+        cpu: Cpu,
+        hook: &'static str,
+        file: &str,
+        script: impl Fn(&Path) -> Vec<String>,
+    ) -> Option<Place> {
         let place = Place::empty(cpu, hook);
         let out = place.path("out");
         fs::create_dir(&out).unwrap();
-        let of_script = options(cpu, &self.description, hook, &out);
+        let of_script = script(&out);
         let mut rustc = Command::new(std::env::var("RUSTC").unwrap_or("rustc".to_owned()));
         rustc.args(["--edition", "2024", "--crate-name", "hooks", "--check-cfg=cfg(program)"]);
         rustc.args(["-O", "-Cpanic=abort", "--target", &cpu.target()]).args(self.options);
@@ -97,6 +138,25 @@ impl Crate<'_> {
         }
         assert!(output.status.success() && text.is_empty(), "{rustc:?}\n{text}");
         Some(place)
+    }
+}
+
+impl Crate<'_> {
+    /// Its `staticlib` for x64 is linked with a program in C, and run.
+    fn is_called(&self, wine: &Wine, place: &Place, mode: &str, text: &str) {
+        let (archive, include) = (place.path("libheap.a"), place.path("out/alloc8"));
+        let include = format!("-I{}", include.display());
+        let mut words = vec![OsStr::new(&include), OsStr::new("-Wl,-u,malloc")];
+        words.truncate(if mode == "carried" { 2 } else { 1 });
+        words.push(archive.as_os_str());
+        words.extend(self.objects.iter().map(|object| object.as_os_str()));
+        let program = place.path("client.exe");
+        // A module's own exports are what the client asks for.
+        words.push(OsStr::new("-Wl,--export-all-symbols"));
+        X64.program(Crt::Msvcrt, text, &words, &program);
+        let run = wine.run(&program, &["module", "client.exe"]);
+        assert!(run.counted("checks") >= 120 && run.counted("failed") == 0, "{mode}\n{}", run.text);
+        assert_eq!(run.status, Some(0), "{mode}\n{}", run.text);
     }
 }
 
@@ -132,19 +192,7 @@ fn a_program_in_c_carries_a_crates_heap_and_calls_functions_under_a_prefix() {
     let library = counted(X64, &["--crate-type", "staticlib"]);
     for (mode, text) in [("carried", "client.c"), ("prefixed", "prefixed.c")] {
         let Some(place) = library.made(X64, mode, "libheap.a") else { return };
-        let (archive, include) = (place.path("libheap.a"), place.path("out/alloc8"));
-        let include = format!("-I{}", include.display());
-        let mut words = vec![OsStr::new(&include), OsStr::new("-Wl,-u,malloc")];
-        words.truncate(if mode == "carried" { 2 } else { 1 });
-        words.push(archive.as_os_str());
-        words.extend(library.objects.iter().map(|object| object.as_os_str()));
-        let program = place.path("client.exe");
-        // A module's own exports are what the client asks for.
-        words.push(OsStr::new("-Wl,--export-all-symbols"));
-        X64.program(Crt::Msvcrt, text, &words, &program);
-        let run = wine.run(&program, &["module", "client.exe"]);
-        assert!(run.counted("checks") >= 120 && run.counted("failed") == 0, "{mode}\n{}", run.text);
-        assert_eq!(run.status, Some(0), "{mode}\n{}", run.text);
+        library.is_called(wine, &place, mode, text);
     }
 }
 
@@ -201,5 +249,27 @@ fn a_heap_that_is_a_type_in_rust_answers_from_a_library_of_its_own() {
         assert!(imported(&hooks).iter().all(own), "{:?}", imported(&hooks));
         place.linked(wine, crts[0]);
         place.late(wine, crts[1]);
+    }
+}
+
+/// Without alloc8-gen in the build: `alloc8.rs` compiles what is C.
+#[test]
+fn a_build_script_makes_the_hooks_of_a_crate_without_the_tool() {
+    let Some(wine) = Wine::new() else { return };
+    let usual = [(X64, "minhook"), (X86, "iat")];
+    let all = [(X64, "minhook"), (X86, "iat"), (X64, "detours"), (X86, "minhook")];
+    let tried = if common::everything() { &all[..] } else { &usual[..] };
+    for (cpu, hook) in tried.iter().copied().filter(|(cpu, _)| wine.runs(*cpu)) {
+        let library = counted(cpu, &["--crate-type", "cdylib"]);
+        let words: &[&str] = if hook == "minhook" { &[] } else { &["--hook", hook] };
+        let script = |out: &Path| options_of_fragment(cpu, &library.description, words, out);
+        let Some(place) = library.made_by(cpu, hook, "hooks.dll", script) else { return };
+        place.late(wine, Crt::Msvcrt);
+    }
+    let library = counted(X64, &["--crate-type", "staticlib"]);
+    let words = ["--mode", "prefixed", "--prefix", "my"];
+    let script = |out: &Path| options_of_fragment(X64, &library.description, &words, out);
+    if let Some(place) = library.made_by(X64, "prefixed", "libheap.a", script) {
+        library.is_called(wine, &place, "prefixed", "prefixed.c");
     }
 }
