@@ -191,12 +191,16 @@ impl Allocator {
         self.functions.get(&role)
     }
 
-    /// The allocator as a platform calls it: what zones alone ask for, libraries for other platforms lack.
+    /// The allocator as a platform calls it: what zones alone ask for, libraries for other platforms lack, and what goes
+    /// around fork, those for Windows.
     #[must_use]
     pub fn on(&self, platform: &Platform) -> Allocator {
         let mut allocator = self.clone();
-        let of_zones = |role: &Role| matches!(role, Role::MallocSize | Role::Enumerator);
-        allocator.functions.retain(|role, _| platform.zone.is_some() || !of_zones(role));
+        allocator.functions.retain(|role, _| match role {
+            Role::MallocSize | Role::Enumerator => platform.zone.is_some(),
+            Role::Lock | Role::Unlock | Role::Reinit => platform.hooks.is_none(),
+            _ => true,
+        });
         allocator
     }
 

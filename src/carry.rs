@@ -12,7 +12,6 @@ use std::{
 };
 
 use crate::{
-    allocator::Role,
     artifact::{Bind, Format, Symbol, Visibility},
     diagnostic::{Diagnostic, Result},
     hide::{Hidden, macho, objcopy, read_archive},
@@ -124,10 +123,7 @@ fn begin(order: &Order<'_>, inputs: &Inputs, turn: impl Fn(Plan) -> Result<Plan>
     };
     let libs = allocator.libs.clone();
     if let Some(class) = &class {
-        if inputs.mode == "prefixed" {
-            // Nobody asks, so that the class is not called for it.
-            allocator.functions.remove(&Role::Owns);
-        }
+        class.keep_asked(&mut allocator);
         own.insert(0, class.heap(order.cache)?);
         allocator.libs.extend(class.cxx_library());
     }

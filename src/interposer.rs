@@ -108,6 +108,7 @@ pub fn build(order: &Order<'_>) -> Result<Interposer> {
     if let Some(class) = &class {
         archives.insert(0, class.heap(order.cache)?);
         inputs.extend(class.inputs.iter().cloned());
+        class.keep_asked(&mut allocator);
         allocator.libs.extend(class.cxx_library());
     }
     let names: BTreeSet<String> = order.platform.names(&abi).into_iter().collect();

@@ -13,6 +13,7 @@ mod windows {
     mod built;
     mod carried;
     mod crates;
+    mod examples;
     mod fragments;
     mod halfway;
     mod host;

@@ -31,7 +31,7 @@ public:
     {
         std::size_t total;
         if (__builtin_mul_overflow(nmemb, size, &total)) {
-            errno = ENOMEM;
+            diehard::set_error(ENOMEM);
             return nullptr;
         }
         void *ptr = malloc(total);
@@ -53,7 +53,7 @@ public:
         if (size <= usable && size > usable / 2)
             return ptr;
         if (usable == 0) { // not a block: there is nothing to copy, and nothing is freed
-            errno = EINVAL;
+            diehard::set_error(EINVAL);
             return nullptr;
         }
         void *moved = malloc(size);
@@ -68,7 +68,7 @@ public:
     void *memalign(std::size_t alignment, std::size_t size)
     {
         if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
-            errno = EINVAL;
+            diehard::set_error(EINVAL);
             return nullptr;
         }
         const std::size_t both = size < alignment ? alignment : size;
@@ -82,7 +82,15 @@ public:
         return region == nullptr ? 0 : region->slot;
     }
 
-    bool owns(const void *ptr)
+    // Whose an address is. Blocks that are none any more are still the heap's, and so is what lies inside of blocks, but
+    // beyond the first chunk of a large one.
+    bool owns(const void *ptr) const
+    {
+        return shared_.map.find(ptr) != nullptr;
+    }
+
+    // For tests: whether it is the address of a block that was not freed.
+    bool is_block(const void *ptr)
     {
         const diehard::Region *region = find(ptr);
         if (region == nullptr || region->is_large())
@@ -134,7 +142,7 @@ private:
     {
         if (size <= std::size_t{1} << smallest_log)
             return 0;
-        return static_cast<unsigned>(sizeof(long) * 8) - static_cast<unsigned>(__builtin_clzl(size - 1)) - smallest_log;
+        return 64 - static_cast<unsigned>(__builtin_clzll(size - 1)) - smallest_log;
     }
 
     void *take(unsigned which)

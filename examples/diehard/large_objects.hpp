@@ -14,27 +14,20 @@ public:
     {
         if (alignment < chunk_size)
             alignment = chunk_size; // so that no two are in one chunk
-        const std::size_t page = page_size();
-        const std::size_t body = size == 0 ? page : round_up(size, page);
-        std::size_t mapped;
-        if (body < size || __builtin_add_overflow(body, alignment + page, &mapped)) {
-            errno = ENOMEM;
+        const std::size_t body = round_up(size == 0 ? 1 : size, page_size());
+        Guarded object;
+        if (body < size) {
+            set_error(ENOMEM);
             return nullptr;
         }
-        // One alignment before the object is more than a page: the guard.
-        char *mapping = map_aligned(mapped, alignment, PROT_NONE);
-        if (mapping == nullptr)
+        if (!map_guarded(object, body, alignment))
             return nullptr;
-        char *start = mapping + alignment;
-        unmap(mapping, alignment - page);
-        mapping += alignment - page;
-        mapped -= alignment - page;
-        if (mprotect(start, body, PROT_READ | PROT_WRITE) != 0 || !enter(start, body, mapping, mapped, shared)) {
-            unmap(mapping, mapped);
-            errno = ENOMEM;
+        if (!enter(object, body, shared)) {
+            unmap(object.mapping, object.mapped);
+            set_error(ENOMEM);
             return nullptr;
         }
-        return start;
+        return object.start;
     }
 
     // Unmaps an object; what is none, or is none any more, is left alone.
@@ -57,7 +50,7 @@ public:
     }
 
 private:
-    bool enter(char *start, std::size_t body, char *mapping, std::size_t mapped, Shared &shared)
+    bool enter(const Guarded &object, std::size_t body, Shared &shared)
     {
         Holding holding(shared.lock);
         Region *region = free_;
@@ -67,13 +60,13 @@ private:
             free_ = region->next;
         if (region == nullptr)
             return false;
-        *region = {start, body, 1, mapping, mapped, nullptr, nullptr};
-        if (!shared.map.prepare(start, 1)) {
+        *region = {object.start, body, 1, object.mapping, object.mapped, nullptr, nullptr};
+        if (!shared.map.prepare(object.start, 1)) {
             region->next = free_;
             free_ = region;
             return false;
         }
-        shared.map.set(start, 1, region);
+        shared.map.set(object.start, 1, region);
         return true;
     }
 

@@ -8,10 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <pthread.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 namespace diehard {
 
 // The unit in which the heap knows addresses: whatever it maps begins at a multiple of this.
@@ -22,27 +18,22 @@ inline std::size_t round_up(std::size_t size, std::size_t power)
     return (size + power - 1) & ~(power - 1);
 }
 
-inline std::size_t page_size()
-{
-    return static_cast<std::size_t>(getpagesize());
-}
-
-// No constructor at run time, and a child of fork may release what its parent's thread took.
-class Lock {
-public:
-    void lock()
-    {
-        pthread_mutex_lock(&mutex_);
-    }
-
-    void unlock()
-    {
-        pthread_mutex_unlock(&mutex_);
-    }
-
-private:
-    pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+// A block that fills some pages, between pages that nobody may touch: its last chunk has nothing of anybody else.
+struct Guarded {
+    char *start;
+    char *mapping;
+    std::size_t mapped;
 };
+
+} // namespace diehard
+
+#ifdef _WIN32
+#include "windows.hpp"
+#else
+#include "unix.hpp"
+#endif
+
+namespace diehard {
 
 class Holding {
 public:
@@ -62,43 +53,6 @@ public:
 private:
     Lock &lock_;
 };
-
-// Zeroed memory, or null with ENOMEM. Nothing is reserved: most of an over-provisioned region is never used.
-inline char *map(std::size_t size, int protection = PROT_READ | PROT_WRITE)
-{
-    void *start = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return start == MAP_FAILED ? nullptr : static_cast<char *>(start);
-}
-
-inline void unmap(char *start, std::size_t size)
-{
-    const int kept = errno;
-    if (size != 0)
-        munmap(start, size);
-    errno = kept;
-}
-
-// The same at a multiple of a power of two that is no smaller than a page. The size is whole pages.
-inline char *map_aligned(std::size_t size, std::size_t alignment, int protection = PROT_READ | PROT_WRITE)
-{
-    char *start = map(size, protection);
-    if (start == nullptr || (reinterpret_cast<std::uintptr_t>(start) & (alignment - 1)) == 0)
-        return start;
-    unmap(start, size);
-    std::size_t whole;
-    if (__builtin_add_overflow(size, alignment, &whole)) {
-        errno = ENOMEM;
-        return nullptr;
-    }
-    start = map(whole, protection);
-    if (start == nullptr)
-        return nullptr;
-    const std::size_t before = round_up(reinterpret_cast<std::uintptr_t>(start), alignment)
-        - reinterpret_cast<std::uintptr_t>(start);
-    unmap(start, before);
-    unmap(start + before + size, whole - before - size);
-    return start + before;
-}
 
 // What the heap remembers: handed out piece by piece, zeroed, and never given back.
 class Records {

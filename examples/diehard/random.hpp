@@ -6,12 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#ifdef __APPLE__
-#include <sys/random.h>
-#else
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
+#include "pages.hpp"
 
 namespace diehard {
 
@@ -25,21 +20,13 @@ public:
             step();
     }
 
-    // The kernel's; where there are none yet, early in a boot, addresses have to do. Not by getrandom(), which is
-    // a cancellation point (glibc, musl): malloc is none, and a cancelled thread must not end with a lock of ours.
+    // Where the system has none, addresses have to do.
     void seed_from_system()
     {
-        std::uint64_t bytes = 0;
-#ifdef __APPLE__
-        const bool random = getentropy(&bytes, sizeof bytes) == 0;
-#else
-        constexpr unsigned without_waiting = 1; // GRND_NONBLOCK
-        const long read = syscall(SYS_getrandom, &bytes, sizeof bytes, without_waiting);
-        const bool random = read == static_cast<long>(sizeof bytes);
-#endif
-        if (!random)
-            bytes = reinterpret_cast<std::uintptr_t>(&bytes) ^ reinterpret_cast<std::uintptr_t>(this) << 20;
-        seed(bytes);
+        std::uint64_t bytes = random_bytes();
+        if (bytes == 0)
+            bytes = reinterpret_cast<std::uintptr_t>(&bytes);
+        seed(bytes ^ static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(this)) << 20);
     }
 
     bool is_seeded() const

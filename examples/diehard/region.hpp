@@ -88,7 +88,7 @@ public:
 private:
     static bool no_room()
     {
-        errno = ENOMEM;
+        set_error(ENOMEM);
         return false;
     }
 

@@ -71,7 +71,7 @@ private:
     std::size_t number(std::size_t which) const
     {
         const std::size_t times = which / least_;
-        return times == 0 ? 0 : sizeof(long) * 8 - static_cast<std::size_t>(__builtin_clzl(times));
+        return times == 0 ? 0 : 64 - static_cast<std::size_t>(__builtin_clzll(times));
     }
 
     std::size_t first_of(std::size_t number) const
@@ -88,7 +88,7 @@ private:
         const std::size_t more = slots_ == 0 ? least_ : slots_;
         std::size_t size;
         if (count_ == most_regions || __builtin_mul_overflow(more, slot, &size)) {
-            errno = ENOMEM;
+            set_error(ENOMEM);
             return false;
         }
         char *start = map_aligned(size, chunk_size);

@@ -18,49 +18,29 @@ struct Big : Header {
         if (offset > span)
             offset = span;
         std::size_t whole;
-        if (__builtin_add_overflow(size, offset + page - 1, &whole)) {
-            errno = ENOMEM;
+        if (size == 0)
+            size = 1; // or a block at the end of its mapping would be at somebody else's start
+        if (__builtin_add_overflow(size, offset + unit - 1, &whole)) {
+            set_error(ENOMEM);
             return nullptr;
         }
-        whole &= ~(page - 1);
-        char *mapping;
-        char *block;
-        if (alignment <= span) {
-            mapping = map(whole, span);
-            block = mapping + offset;
-        } else {
-            // What is before the header goes back.
-            if (__builtin_add_overflow(whole, alignment - offset, &whole)) {
-                errno = ENOMEM;
-                return nullptr;
-            }
-            mapping = map(whole, alignment);
-            block = mapping + alignment;
-            if (mapping != nullptr) {
-                unmap(mapping, alignment - offset);
-                mapping += alignment - offset;
-                whole -= alignment - offset;
-            }
-        }
+        whole &= ~(unit - 1);
+        char *mapping = alignment <= span ? claim(whole, span) : claim(whole, alignment, offset);
         if (mapping == nullptr)
             return nullptr;
         new (mapping) Big(mapping, whole);
-        return block;
+        return mapping + offset;
     }
 
     void give()
     {
-        unmap(mapping, mapped);
+        disclaim(mapping, mapped);
     }
 
     std::size_t size_from(const void *ptr) const
     {
         return mapped - static_cast<std::size_t>(static_cast<const char *>(ptr) - mapping);
     }
-
-private:
-    // A multiple of every page size that there is.
-    static constexpr std::size_t page = std::size_t{1} << 16;
 };
 
 } // namespace hoard

@@ -44,7 +44,7 @@ public:
         heap_.remove(superblock);
         char *memory = reinterpret_cast<char *>(superblock);
         if (spares_ == most_spares)
-            return unmap(memory, Superblock::size);
+            return disclaim(memory, Superblock::size);
         spare_ = new (memory) Free{spare_};
         spares_++;
     }
@@ -74,7 +74,7 @@ private:
             spare_ = spare_->next;
             spares_--;
         } else {
-            memory = map(Superblock::size, Superblock::size);
+            memory = claim(Superblock::size, Superblock::size);
         }
         return memory == nullptr ? nullptr : Superblock::format(memory, which);
     }

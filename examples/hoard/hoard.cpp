@@ -38,6 +38,11 @@ std::size_t xxmalloc_usable_size(void *ptr)
     return heap.getSize(ptr);
 }
 
+bool xxowns(const void *ptr)
+{
+    return heap.owns(ptr);
+}
+
 void xxmalloc_lock()
 {
     heap.lock();

@@ -47,7 +47,7 @@ public:
     {
         std::size_t total;
         if (__builtin_mul_overflow(nmemb, size, &total)) {
-            errno = ENOMEM;
+            hoard::set_error(ENOMEM);
             return nullptr;
         }
         void *ptr = malloc(total);
@@ -79,7 +79,7 @@ public:
     void *memalign(std::size_t alignment, std::size_t size)
     {
         if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
-            errno = EINVAL;
+            hoard::set_error(EINVAL);
             return nullptr;
         }
         // Blocks of whole lines begin at lines; what needs more begins inside a larger block.
@@ -104,6 +104,12 @@ public:
         auto *superblock = static_cast<hoard::Superblock *>(header);
         const char *end = superblock->block_of(ptr) + superblock->block_size();
         return static_cast<std::size_t>(end - static_cast<char *>(ptr));
+    }
+
+    // Whose a block is, whatever the address.
+    bool owns(const void *ptr) const
+    {
+        return hoard::spans.has(ptr);
     }
 
     // Around fork. The child has one thread and its buffer; what others had in theirs is lost to it.
@@ -258,7 +264,7 @@ private:
         }
     }
 
-#ifdef __APPLE__
+#if defined __APPLE__ || defined __ANDROID__ || defined _WIN32
     static inline hoard::PerThread<hoard::Tlab> mine;
 #else
     static inline thread_local hoard::Tlab *mine __attribute__((tls_model("initial-exec"))) = nullptr;

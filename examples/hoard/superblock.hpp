@@ -11,7 +11,7 @@
 #include <new>
 
 #include "size_classes.hpp"
-#include "system.hpp"
+#include "spans.hpp"
 
 namespace hoard {
 
@@ -24,16 +24,12 @@ struct Free {
 
 // What every block's address tells.
 struct Header {
-    static constexpr std::size_t span = std::size_t{1} << 18;
-
     // Whose lock is wanted; null: nobody's, the block is a big one (big.hpp).
     std::atomic<Heap *> owner{nullptr};
 
-    // At the multiple of the span before the block. One that lies at a multiple itself has it a span before.
-    static Header *of(void *ptr)
+    static Header *of(const void *block)
     {
-        char *block = static_cast<char *>(ptr);
-        return reinterpret_cast<Header *>(block - ((reinterpret_cast<std::uintptr_t>(block) - 1) & (span - 1)) - 1);
+        return reinterpret_cast<Header *>(header_of(block));
     }
 };
 

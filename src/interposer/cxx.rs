@@ -9,12 +9,12 @@ use std::{
 
 use super::{Order, Work, dylib, key, product_key, read, recipe, rename, write};
 use crate::{
-    allocator::Origin,
+    allocator::{Allocator, Origin, Role},
     diagnostic::{Diagnostic, Report, Result},
     hide::Hidden,
     parallel,
     plan::Plan,
-    render::{self, Files, Inputs},
+    render::{self, Files, Inputs, view},
     spec::Abi,
     toolchain::{Compiler, Recipe, link, make_folder},
 };
@@ -26,6 +26,8 @@ pub(crate) struct Unit {
     /// Where its headers lie, and what else was rendered with them.
     pub(crate) headers: PathBuf,
     throws: bool,
+    /// What its headers ask of a class.
+    asked: Vec<Role>,
     /// What the compiler sees, hashed.
     pub(crate) key: String,
     /// The file and all that it includes but for rendered headers and the system's.
@@ -91,8 +93,10 @@ impl Unit {
                 .help("install one (on Debian: apt-get install g++), or name it in $CXX")
         })?;
         let throws = inputs.mode == "static"; // operators do
-        let mut unit =
-            Unit { compiler, source, headers, throws, key: String::new(), inputs: Vec::new() };
+        let roles = plan.allocator.functions.keys().copied();
+        let asked = roles.filter(|role| view::is_called(plan, *role)).collect();
+        let (key, inputs) = (String::new(), Vec::new());
+        let mut unit = Unit { compiler, source, headers, throws, asked, key, inputs };
         unit.look(order.cache)?;
         Ok(unit)
     }
@@ -139,6 +143,11 @@ impl Unit {
     /// The heap's functions alone, under their own names, to be measured.
     pub(crate) fn heap(&self, cache: &Path) -> Result<PathBuf> {
         self.made(cache, "heap", &["-DALLOC8_HEAP_ONLY"])
+    }
+
+    /// Leaves of a class's functions those that its file defines here: no platform asks for all that a description may name.
+    pub(crate) fn keep_asked(&self, allocator: &mut Allocator) {
+        allocator.functions.retain(|role, _| self.asked.contains(role));
     }
 
     fn made(&self, cache: &Path, what: &str, more: &[&str]) -> Result<PathBuf> {

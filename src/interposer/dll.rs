@@ -46,11 +46,12 @@ pub(super) fn build(order: &Order<'_>, hooks: &Hooks) -> Result<Interposer> {
         }
         _ => None,
     };
+    let mut allocator = order.allocator.on(&platform);
     if let Some(class) = &class {
         looked_at.insert(0, class.heap(order.cache)?);
         inputs.extend(class.inputs.iter().cloned());
+        class.keep_asked(&mut allocator);
     }
-    let allocator = order.allocator.on(&platform);
     let libs: Vec<_> = class.iter().flat_map(cxx::Unit::cxx_library).collect();
     let Measured { allocator, measured, mut remarks } =
         measure_for_hooks(order.compiler, &allocator, &looked_at, &libs, order.cache)?;

@@ -57,6 +57,7 @@ pub(super) fn headers(plan: &Plan) -> Value {
     values["max_size"] = max_size.into();
     values["heap_functions"] = heap_functions(plan).into();
     values["redirected"] = redirected(plan, false).into();
+    values["tells_owner"] = called(plan).any(|(role, _)| role == Role::Owns).into();
     values["redirected_threads"] = redirected(plan, true).into();
     let minds_threads = plan.allocator.minds_threads();
     values["minds_threads"] = minds_threads.into();

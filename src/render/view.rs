@@ -260,7 +260,7 @@ fn renames(plan: &Plan) -> Vec<Value> {
 }
 
 /// Whether a shim has a use for what plays a role.
-pub(super) fn is_called(plan: &Plan, role: Role) -> bool {
+pub(crate) fn is_called(plan: &Plan, role: Role) -> bool {
     match role {
         Role::Owns => super::foreign::asks_owns(plan),
         Role::Lock | Role::Unlock | Role::Reinit => plan.fork.is_some(),

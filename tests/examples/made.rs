@@ -65,7 +65,7 @@ fn library(out: &Path) -> Option<PathBuf> {
 }
 
 /// Copies what differs, so that make sees what changed; leaves out what was built or fetched in the tree.
-fn refresh(from: &Path, to: &Path) {
+pub(crate) fn refresh(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for path in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
         let target = to.join(path.file_name().unwrap());

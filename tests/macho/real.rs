@@ -14,7 +14,7 @@ fn mimalloc_from_its_crate_runs_on_macos() {
         let Some(library) = made("mimalloc", Some(triple(&bench))) else { return };
         let run = bench.run_without(WITHOUT, &library, "mimalloc");
         // It has a size for inner and for freed addresses, as its own dylib has.
-        let [reallocf, reallocarrayf, zone_free] = OF_FREED_BLOCKS;
+        let [reallocf, reallocarrayf, .., zone_free] = OF_FREED_BLOCKS;
         let inner = "malloc_size_of_an_inner_address_is_0";
         let typed = ["malloc_type_free_frees", "malloc_type_free_frees_what_malloc_gave"];
         let known = [reallocf, reallocarrayf, inner, typed[0], typed[1], zone_free];
@@ -42,7 +42,7 @@ fn snmalloc_from_its_crate_runs_on_macos() {
     for bench in benches().into_iter().take(if crate::common::everything() { 2 } else { 1 }) {
         let Some(library) = made("snmalloc", Some(triple(&bench))) else { return };
         let run = bench.run_without(WITHOUT, &library, "snmalloc");
-        let [reallocf, reallocarrayf, zone_free] = OF_FREED_BLOCKS;
+        let [reallocf, reallocarrayf, .., zone_free] = OF_FREED_BLOCKS;
         let inner = "malloc_size_of_an_inner_address_is_0";
         run.fails(&[reallocf, reallocarrayf, inner, zone_free], bench.cpu.zig);
         assert_eq!(run.end.as_deref(), Some("client: 80 checks, 4 failed"), "{}", run.said);

@@ -96,34 +96,26 @@ impl Cpu {
         built(&format!("inject-{}.exe", self.name), command.arg(source("inject.c")), None)
     }
 
+    /// The object with counters around a heap whose functions have these names, in the order of `counted_heap.c`.
+    pub(super) fn counters(self, name: &str, functions: &[String]) -> PathBuf {
+        let own = "malloc free calloc realloc memalign malloc_usable_size owns".split(' ');
+        let renamed = own.zip(functions).map(|(own, name)| format!("-Dsimple_heap_{own}={name}"));
+        let mut command = Command::new(self.gcc());
+        command.args(["-std=gnu11", "-O2", "-c"]).args(renamed).arg(source("counted_heap.c"));
+        built(&format!("{name}-{}.o", self.name), &mut command, None)
+    }
+
     /// The objects of the heap with counters around this C file, whose functions begin as given.
     pub(super) fn heap(self, around: &Path, begins: &str, options: &[&str]) -> Vec<PathBuf> {
-        let object = |name: &str, file: &Path, options: &[&str]| {
-            let mut command = Command::new(self.gcc());
-            command.args(["-std=gnu11", "-O2", "-c"]).args(options).arg(file);
-            built(&format!("{name}-{}.o", self.name), &mut command, None)
+        let names = match begins {
+            "simple_heap_" => "malloc free calloc realloc memalign malloc_usable_size owns",
+            _ => "malloc free calloc realloc memalign usable_size is_in_heap_region",
         };
-        let own = "malloc free calloc realloc memalign malloc_usable_size owns";
-        let renamed: Vec<String> = match begins {
-            "simple_heap_" => vec![],
-            _ => own
-                .split(' ')
-                .map(|name| {
-                    let theirs = match name {
-                        "malloc_usable_size" => "usable_size",
-                        "owns" => "is_in_heap_region",
-                        name => name,
-                    };
-                    format!("-Dsimple_heap_{name}={begins}{theirs}")
-                })
-                .collect(),
-        };
-        let renamed: Vec<&str> = renamed.iter().map(String::as_str).collect();
-        let counters = format!("{begins}counters");
-        vec![
-            object(&counters, &source("counted_heap.c"), &renamed),
-            object(&format!("{begins}heap"), around, options),
-        ]
+        let names: Vec<_> = names.split(' ').map(|name| format!("{begins}{name}")).collect();
+        let mut command = Command::new(self.gcc());
+        command.args(["-std=gnu11", "-O2", "-c"]).args(options).arg(around);
+        let heap = built(&format!("{begins}heap-{}.o", self.name), &mut command, None);
+        vec![self.counters(&format!("{begins}counters"), &names), heap]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -51,9 +52,14 @@ int main(void)
 fn its_library_runs_on_windows(name: &str) {
     let Some(wine) = Wine::new() else { return };
     let Some(library) = made(name, Some(&X64.target())) else { return };
-    let file = format!("{name}-preload.dll");
+    takes_effect(wine, &library);
+}
+
+/// The program says the same without and with the library, whose hooks were there before its first block.
+pub(super) fn takes_effect(wine: &Wine, library: &Path) {
+    let file = library.file_name().unwrap().to_str().unwrap();
     let place = tempfile::tempdir_in(folder()).unwrap();
-    fs::copy(&library, place.path().join(&file)).unwrap();
+    fs::copy(library, place.path().join(file)).unwrap();
     fs::write(place.path().join("work.c"), WORK).unwrap();
     let mut gcc = Command::new(X64.gcc());
     gcc.current_dir(&place).args(["-O1", "-fno-builtin", "work.c", "-o", "work.exe"]);
@@ -64,7 +70,7 @@ fn its_library_runs_on_windows(name: &str) {
 
     let mut under = wine.around(Command::new(env!("CARGO_BIN_EXE_alloc8-gen")));
     under.current_dir(&place).env("XDG_CACHE_HOME", folder().join("cache")).stdin(Stdio::null());
-    under.args(["run", "-p", "windows", "--preload", &file, "--proof", "--", "work.exe"]);
+    under.args(["run", "-p", "windows", "--preload", file, "--proof", "--", "work.exe"]);
     let output = under.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");

@@ -29,7 +29,8 @@ impl Place {
         Place::of("counted_heap.toml", cpu, hook, objects, more)
     }
 
-    fn of(
+    /// Of another heap, whose description lies here.
+    pub(super) fn of(
         description: &str,
         cpu: Cpu,
         hook: &'static str,
@@ -105,7 +106,7 @@ impl Place {
     }
 
     /// The tool makes it the program's first import, though the program knows nothing of it.
-    fn launched(&self, wine: &Wine, crt: Crt) {
+    pub(super) fn launched(&self, wine: &Wine, crt: Crt) {
         self.client(crt, false);
         let how = self.arguments(sees(self.hook));
         let words = [&["--preload", "hooks.dll", "--", "client.exe"], &how[..]].concat();

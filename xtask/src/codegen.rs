@@ -2,14 +2,20 @@
 
 use crate::shell::{program, root, run, tool};
 
-/// Examples that keep rendered files: name, description, more options.
-const EXAMPLES: &[(&str, &str, &[&str])] = &[
-    ("vendored_cmake", "block_heap.toml", &[]),
-    ("vendored_meson", "block_heap.toml", &[]),
-    ("diehard", "diehard.toml", &["--lang", "cpp"]),
-    ("hoard", "hoard.toml", &[]),
-    ("prefixed", "simple_heap", &["--mode", "prefixed", "--prefix", "table"]),
+/// Examples that keep rendered files: name, description, and the options of each configuration.
+const EXAMPLES: &[(&str, &str, &[&[&str]])] = &[
+    ("vendored_cmake", "block_heap.toml", &[LINUX]),
+    ("vendored_meson", "block_heap.toml", &[LINUX]),
+    (
+        "diehard",
+        "diehard.toml",
+        &[&["-p", "linux", "--lang", "cpp"], &["-p", "windows", "--lang", "cpp", "--hook", "iat"]],
+    ),
+    ("hoard", "hoard.toml", &[LINUX, &["-p", "windows", "--hook", "iat"]]),
+    ("prefixed", "simple_heap", &[&["-p", "linux", "--mode", "prefixed", "--prefix", "table"]]),
 ];
+
+const LINUX: &[&str] = &["-p", "linux"];
 
 pub(crate) fn write() -> anyhow::Result<()> {
     let tool = tool("dev")?;
@@ -29,11 +35,13 @@ pub(crate) fn write() -> anyhow::Result<()> {
     run(program(&tool).args(["generate", "-p", "macos", "-a", "simple_heap", "--mode", "static"]))?;
     let prefixed = ["--mode", "prefixed", "--prefix", "my"];
     run(program(&tool).args(["generate", "-p", "macos", "-a", "simple_heap"]).args(prefixed))?;
-    for (name, description, more) in EXAMPLES {
+    for (name, description, configurations) in EXAMPLES {
         let folder = root().join("examples").join(name);
-        let mut generate = program(&tool);
-        generate.args(["generate", "-p", "linux", "-a", description, "-o", "alloc8"]).args(*more);
-        run(generate.current_dir(folder))?;
+        for configuration in *configurations {
+            let mut generate = program(&tool);
+            generate.args(["generate", "-a", description, "-o", "alloc8"]).args(*configuration);
+            run(generate.current_dir(&folder))?;
+        }
     }
     Ok(())
 }

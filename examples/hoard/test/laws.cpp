@@ -3,13 +3,13 @@
 #include "../hoard.cpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
-#include <mutex>
 #include <set>
-#include <thread>
 #include <vector>
+
+#include "threads.hpp"
 
 static const char *law;
 static int broken;
@@ -28,11 +28,11 @@ using Blocks = std::vector<void *>;
 constexpr std::size_t MiB = std::size_t{1} << 20;
 
 // As a shim's hooks do it.
-static std::thread started(std::function<void()> work)
+static Thread started(std::function<void()> work)
 {
     if (xxthread_created_flag == 0)
         xxthread_created_flag = 1;
-    return std::thread([work] {
+    return Thread([work] {
         xxthread_init();
         work();
         xxthread_cleanup();
@@ -66,27 +66,29 @@ static void a_producer_and_its_consumer_need_no_more_than_one_round()
 {
     const std::size_t before = hoard::held;
     std::size_t most = 0;
-    std::mutex mutex;
-    std::condition_variable changed;
+    Mutex mutex;
+    Condition changed;
     Blocks passed;
     constexpr int rounds = 200;
-    std::thread consumer = started([&] {
+    Thread consumer = started([&] {
         for (int i = 0; i < rounds; i++) {
-            std::unique_lock<std::mutex> lock(mutex);
-            changed.wait(lock, [&] { return !passed.empty(); });
+            mutex.lock();
+            changed.wait(mutex, [&] { return !passed.empty(); });
             freed(passed);
             passed.clear();
+            mutex.unlock();
             changed.notify_one();
         }
     });
     in_a_thread([&] {
         for (int i = 0; i < rounds; i++) {
             Blocks blocks = allocated(MiB / 64, 64); // a MiB
-            std::unique_lock<std::mutex> lock(mutex);
+            mutex.lock();
             passed.swap(blocks);
             changed.notify_one();
-            changed.wait(lock, [&] { return passed.empty(); });
+            changed.wait(mutex, [&] { return passed.empty(); });
             most = std::max(most, hoard::held - before);
+            mutex.unlock();
         }
     });
     consumer.join();
@@ -157,10 +159,10 @@ static void no_line_is_handed_to_two_threads()
     for (std::size_t size : {8, 16, 24, 32, 48, 64, 100, 1000}) {
         constexpr std::size_t threads = 20; // more than there are heaps
         Blocks blocks[threads];
-        std::vector<std::thread> running;
+        std::vector<Thread> running;
         for (Blocks &own : blocks)
             running.push_back(started([&own, size] { own = allocated(500, size); }));
-        for (std::thread &thread : running)
+        for (Thread &thread : running)
             thread.join();
         for (std::size_t i = 0; i < threads; i++)
             for (std::size_t j = 0; j < i; j++)
@@ -187,7 +189,7 @@ static void no_line_is_shared_through_what_another_thread_frees()
             freed(own);
         });
         // Nor by a thread that has no buffer.
-        std::thread([&] {
+        Thread([&] {
             const Blocks own = allocated(100, size);
             CHECK(shared(own, kept, size) == 0 && lines(own, size).size() == 100, "of %zu bytes", size);
             freed(own);
@@ -213,12 +215,12 @@ static void a_thread_without_a_buffer_gives_all_back()
 {
     xxthread_created_flag = 0; // nobody hooks threads
     const std::size_t before = hoard::held;
-    std::thread([] {
+    Thread([] {
         for (int i = 0; i < 200; i++)
             freed(allocated(1000, 16));
     }).join();
     for (int i = 0; i < 500; i++)
-        std::thread([] { freed(allocated(10, 1000)); }).join();
+        Thread([] { freed(allocated(10, 1000)); }).join();
     CHECK(hoard::held < before + MiB, "%zu KiB more", (hoard::held - before) >> 10);
 }
 
@@ -235,6 +237,33 @@ static void every_size_has_its_room()
     }
 }
 
+// Blocks of other heaps come to free where nobody took their function over.
+static void every_block_is_known_and_no_other_address_is()
+{
+    for (std::size_t size : {std::size_t{0}, std::size_t{16}, std::size_t{5000}, std::size_t{40000}, 3 * MiB}) {
+        for (std::size_t alignment : {std::size_t{1}, std::size_t{4096}, hoard::span, 4 * MiB}) {
+            char *block = static_cast<char *>(xxmemalign(alignment, size));
+            CHECK(xxowns(block), "%zu at %zu", size, alignment);
+            xxfree(block);
+        }
+    }
+    char *big = static_cast<char *>(xxmalloc(40000)); // alone in its span, of which it has a quarter
+    const char *behind = big + hoard::unit;
+    CHECK(!xxowns(behind), "behind a mapping");
+    xxfree(big);
+    CHECK(!xxowns(big), "unmapped");
+    int local = 0;
+    void *other = std::malloc(MiB);
+    CHECK(!xxowns(&local) && !xxowns(&heap) && !xxowns(other) && !xxowns(nullptr), "of somebody else");
+    std::free(other);
+    // A mapping that begins where the heap's ends.
+    char *whole = hoard::map(2 * hoard::span, hoard::span);
+    hoard::spans.enter(whole, hoard::span);
+    CHECK(xxowns(whole + 1) && xxowns(whole + hoard::span - 1) && !xxowns(whole + hoard::span), "next to it");
+    hoard::spans.leave(whole);
+    hoard::unmap(whole, 2 * hoard::span);
+}
+
 int main()
 {
     freed(allocated(1, 16)); // this thread is the first
@@ -242,6 +271,7 @@ int main()
     law = #name; \
     name()
     TRY(every_size_has_its_room);
+    TRY(every_block_is_known_and_no_other_address_is);
     TRY(a_producer_and_its_consumer_need_no_more_than_one_round);
     TRY(threads_that_take_turns_share_their_memory);
     TRY(empty_superblocks_return_to_the_global_heap);
@@ -250,6 +280,6 @@ int main()
     TRY(no_line_is_shared_through_what_another_thread_frees);
     TRY(a_thread_may_allocate_and_free_after_its_cleanup);
     TRY(a_thread_without_a_buffer_gives_all_back);
-    std::printf(broken ? "broken\n" : "9 laws hold\n");
+    std::printf(broken ? "broken\n" : "10 laws hold\n");
     return broken;
 }

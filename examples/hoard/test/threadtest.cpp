@@ -4,10 +4,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
 #include <vector>
 
 #include <malloc.h>
+
+#include "threads.hpp"
+
+#ifdef _WIN32
+#define malloc_usable_size _msize
+#endif
 
 constexpr int threads = 8, rounds = 40, blocks = 5000;
 static std::atomic<unsigned char *> mail[threads][64];
@@ -51,10 +56,10 @@ static void work(int thread)
 
 int main()
 {
-    std::vector<std::thread> running;
+    std::vector<Thread> running;
     for (int i = 0; i < threads; i++)
-        running.emplace_back(work, i);
-    for (std::thread &thread : running)
+        running.emplace_back([i] { work(i); });
+    for (Thread &thread : running)
         thread.join();
     for (auto &box : mail)
         for (auto &slot : box)
