@@ -184,7 +184,7 @@ fn refuse_textless(plan: &Plan) -> Result<()> {
 
 fn has_text(plan: &Plan, symbol: &Symbol) -> bool {
     match plan.platform.hooks {
-        Some(_) => pe::body(symbol).is_some(),
+        Some(_) => pe::body(symbol, "").is_some(),
         None => call::text(plan, symbol.operation).is_some(),
     }
 }

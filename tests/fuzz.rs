@@ -1,4 +1,4 @@
-//! No input makes a reader panic, take a second, or need 512 MiB: 35,500 are tried.
+//! No input makes a reader panic, take a second, or need 512 MiB: 38,500 are tried.
 //!
 //! Each test runs its inputs in a child process with a limit on memory; an input is made from its
 //! number alone (and the seeds on this machine), so one that fails can be made again:

@@ -182,3 +182,26 @@ fn names_of_platforms_stand_in_the_specs_alone() {
     }
     assert_eq!(wrong, [""; 0]);
 }
+
+/// What a platform's linker looks for its own libraries by differs from what they are called: templates have it of the spec.
+#[test]
+fn no_template_spells_what_a_platform_links_by() {
+    let platforms = spec::platforms().expect("the built-in specs");
+    let hooks = platforms.iter().flat_map(|platform| &platform.hooks);
+    let names: Vec<String> =
+        hooks.flat_map(|h| &h.imports).filter_map(|import| import.lent_by.clone()).collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let spelled = names.iter().find(|name| text.contains(*name));
+            assert_eq!(spelled, None, "{}", path.display());
+        }
+    }
+}

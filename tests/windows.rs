@@ -11,6 +11,7 @@ mod made;
 mod windows {
     mod bench;
     mod built;
+    mod calling;
     mod carried;
     mod crates;
     mod examples;

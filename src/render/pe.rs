@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     allocator::Role,
-    operation::{Form, Operation},
-    plan::{Answer, Mode, Plan, hooks::REDIRECT, hooks::SEEN_TO},
+    operation::{Effect, Form, Operation},
+    plan::{Answer, Mode, Plan, code::CodeLibrary, hooks::REDIRECT, hooks::SEEN_TO},
     prototype::{Parameter, Prototype},
     spec::{Abi, Symbol},
 };
@@ -99,7 +99,9 @@ fn values(plan: &Plan, inputs: &Inputs) -> Value {
         "entries": entries(plan),
     });
     added["hooks"] = hooks.into();
-    added["families"] = families(plan, inputs.hook.as_deref() == Some(REDIRECT)).into();
+    added["families"] = families(plan, inputs.hook.as_deref()).into();
+    added["in_code"] = is_in_code(plan, inputs.hook.as_deref()).into();
+    added["makers"] = makers(plan).into();
     added["operators_of"] = plan.platform.abis.iter().map(|abi| operators(plan, abi)).collect();
     relax(&mut values["g"]);
     if let (Value::Object(values), Value::Object(added)) = (&mut values, added) {
@@ -162,23 +164,64 @@ fn has_hook(plan: &Plan, answer: &Answer) -> bool {
     plan.mode == Mode::Interpose || !answer.symbol.operation.is_operator()
 }
 
+/// The functions of C libraries that hand out blocks, hooked or not: called for the archive, they are the library's own.
+fn makers(plan: &Plan) -> Vec<Value> {
+    let spoken_of = plan.answers.iter().map(|answer| &answer.symbol);
+    let exported_by = |symbol: &&Symbol| {
+        let name = symbol.spec_name();
+        plan.platform.libraries.iter().any(|library| library.symbols.iter().any(|s| s == name))
+    };
+    let maker = |symbol: &Symbol| {
+        let (name, prototype) = (c_name(symbol), &symbol.prototype);
+        let ty = prototype.named("(*)");
+        json!({
+            "name": name,
+            "exported": exported(plan, symbol),
+            "result": prototype.result,
+            "declaration": prototype.named(&format!("alloc8_call_{name}")),
+            "call": format!("ALLOC8_CALLED({name}, {ty})({})", arguments(prototype)),
+        })
+    };
+    spoken_of.filter(|s| makes_blocks(s)).filter(exported_by).map(maker).collect()
+}
+
+/// Whether functions are changed in place: what they call inside a C library is then changed, too.
+fn is_in_code(plan: &Plan, hook: Option<&str>) -> bool {
+    plan.mode == Mode::Interpose && CodeLibrary::of_hook(hook).is_some()
+}
+
+/// Whether it is called so seldom that every library may share its code.
+fn is_rare(operation: Operation) -> bool {
+    use Operation as Op;
+    let often = matches!(operation, Op::Malloc | Op::Calloc | Op::Realloc | Op::Free | Op::Msize);
+    !often && !operation.is_operator()
+}
+
+/// In its place alone, no block is made.
+fn makes_blocks(symbol: &Symbol) -> bool {
+    let effect = symbol.operation.effect();
+    matches!(effect, Effect::Allocates | Effect::Reallocates)
+        && symbol.operation != Operation::Expand
+}
+
 /// Hooks in the order of the spec, family by family.
-fn families(plan: &Plan, redirected: bool) -> Vec<Value> {
+fn families(plan: &Plan, hook: Option<&str>) -> Vec<Value> {
     let own_operators = plan.carries_operators();
     let spoken_of = |a: &&Answer| !own_operators || has_hook(plan, a);
     let answers: Vec<&Answer> = plan.answers.iter().filter(spoken_of).collect();
     let family =
-        |answers| section(answers, defined(answers).map(|a| function(&a.symbol, redirected)));
+        |answers| section(answers, defined(answers).map(|a| function(plan, &a.symbol, hook)));
     by_family(&answers).map(family).collect()
 }
 
 /// What stands in for a function, in whichever library.
-fn function(symbol: &Symbol, redirected: bool) -> Value {
+fn function(plan: &Plan, symbol: &Symbol, hook: Option<&str>) -> Value {
     let name = format!("alloc8_our_{}", c_name(symbol));
     json!({
         "why": symbol.why.clone().unwrap_or_default(),
         "declaration": in_library(&symbol.prototype).named(&name),
-        "body": if redirected { not_yet(symbol) } else { String::new() } + &body(symbol).expect(call::REFUSED),
+        "rare": is_in_code(plan, hook) && is_rare(symbol.operation),
+        "body": body(symbol, &lead(plan, symbol, hook)).expect(call::REFUSED),
     })
 }
 
@@ -265,9 +308,21 @@ fn its(symbol: &Symbol, arguments: &str) -> String {
     format!("ALLOC8_ITS(library, {}, {ty})({arguments})", c_name(symbol))
 }
 
-/// What a hook does before the heap's own library is there.
-fn not_yet(symbol: &Symbol) -> String {
+/// What a hook looks at before it asks the heap.
+fn lead(plan: &Plan, symbol: &Symbol, hook: Option<&str>) -> String {
     let same = its(symbol, &arguments(&symbol.prototype));
+    if hook == Some(REDIRECT) {
+        return not_yet(symbol, &same);
+    }
+    if !is_in_code(plan, hook) || !makes_blocks(symbol) {
+        return String::new();
+    }
+    let new = if symbol.prototype.has("ptr") { "ptr == NULL && " } else { "" };
+    format!("if ({new}alloc8_is_for_archive())\n        return {same};\n    ")
+}
+
+/// What a hook does before the heap's own library is there.
+fn not_yet(symbol: &Symbol, same: &str) -> String {
     match symbol.prototype.result.as_str() {
         "void" => {
             format!(
@@ -278,8 +333,8 @@ fn not_yet(symbol: &Symbol) -> String {
     }
 }
 
-/// The statements of a hook; `None` for a meaning without any.
-pub(super) fn body(symbol: &Symbol) -> Option<String> {
+/// The statements of a hook after these; `None` for a meaning without any.
+pub(super) fn body(symbol: &Symbol, lead: &str) -> Option<String> {
     use Operation as Op;
     let same = its(symbol, &arguments(&symbol.prototype));
     let look = format!("if (ALLOC8_UNLIKELY(!alloc8_is_ours(ptr)))\n        return {same};");
@@ -324,7 +379,7 @@ pub(super) fn body(symbol: &Symbol) -> Option<String> {
         ],
         operation => aligned(symbol, operation, &same)?,
     };
-    let text = lines.join("\n    ");
+    let text = lead.to_owned() + &lines.join("\n    ");
     let unused = symbol.prototype.parameters.iter().filter(|p| !call::mentions(&text, &p.name));
     let unused: String = unused.map(|p| format!("(void){};\n    ", p.name)).collect();
     Some(unused + &text)

@@ -102,6 +102,8 @@ pub struct Import {
     /// Functions of a C library's that it has as well.
     #[serde(default)]
     pub lends: Vec<String>,
+    /// By which MinGW's linker finds those, where its own name leaves them to the C libraries.
+    pub lent_by: Option<String>,
 }
 
 /// What the platform's C library offers to a shim.

@@ -111,6 +111,11 @@ fn pull<'a>(
     let mut before = usize::MAX;
     while members.len() < before {
         before = members.len();
+        for (name, other) in objects.iter().flat_map(directives::alternates) {
+            if wanted.contains(&name) && !defined.contains(&name) {
+                wanted.insert(other);
+            }
+        }
         for member in std::mem::take(&mut members) {
             if member.defines().any(|name| wanted.contains(&name) && !defined.contains(&name)) {
                 defined.extend(member.defines());

@@ -125,6 +125,27 @@ fn mingw() -> Option<Vec<u8>> {
     Some(tools.read("few.a"))
 }
 
+/// Objects as compilers for Windows make them, with words for linkers; or nothing without the tools.
+pub(crate) fn windows_objects() -> Vec<Vec<u8>> {
+    let mut all = vec![vec![0x64, 0x86, 0, 0]];
+    let text = "int tentative[40] __attribute__((aligned(64)));\n\
+        __declspec(dllexport) int answer(void) { return tentative[3]; }\n\
+        __attribute__((weak)) int main(void) { return answer(); }\n\
+        __asm__(\".section .drectve,\\\"yn\\\"\\n.ascii \\\" /alternatename:nobody=answer\\\"\\n.text\");\n";
+    for gcc in ["x86_64-w64-mingw32-gcc", "i686-w64-mingw32-gcc"] {
+        let tools = Toolbox::new();
+        if Command::new(gcc).arg("--version").output().is_ok() {
+            fs::write(tools.path("text.c"), text).expect("written");
+            tools.run(&format!("{gcc} -O1 -fcommon -ffunction-sections -g -c text.c -o text.o"));
+            all.push(tools.read("text.o"));
+        }
+    }
+    if cross::can_build() {
+        all.extend(["x86_64", "i686"].map(|arch| cross::windows(arch).object));
+    }
+    all
+}
+
 /// Mach-O and PE files, or nothing without the tools that make them.
 pub(crate) fn images() -> Vec<Vec<u8>> {
     let mut all = vec![b"MZ".to_vec()];

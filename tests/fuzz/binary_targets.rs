@@ -6,6 +6,7 @@ use alloc8_gen::artifact::program::Mode;
 use alloc8_gen::artifact::*;
 use alloc8_gen::preload::darwin;
 use alloc8_gen::spec::{self, Platform};
+use alloc8_gen::toolchain::join_for_windows;
 use alloc8_gen::verify::{self, image, macho};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -30,6 +31,17 @@ fn a_broken_image_is_an_error_or_less() {
     let name = "a_broken_image_is_an_error_or_less";
     Target { module: module_path!(), name, inputs: 6000, words: &[], seeds, read }.run();
 }
+
+#[test]
+fn a_broken_object_of_windows_is_not_joined_or_gives_an_object() {
+    let (seeds, read) = (binary_seeds::windows_objects, joined as fn(&[u8]));
+    let name = "a_broken_object_of_windows_is_not_joined_or_gives_an_object";
+    Target { module: module_path!(), name, inputs: 3000, words: DIRECTIVES, seeds, read }.run();
+}
+
+/// What objects ask of linkers in words.
+const DIRECTIVES: &[&[u8]] =
+    &[b"/alternatename:", b"-aligncomm:", b"-export:", b"/include:", b"\"", b"=", b",", b"12"];
 
 fn linux() -> &'static Platform {
     static LINUX: OnceLock<Platform> = OnceLock::new();
@@ -69,6 +81,17 @@ pub(super) fn archive(data: &[u8]) {
         let _ = (slice_for(data, Machine::Aarch64), join_slices(&[data.to_vec()]));
         let _ = make_private(data, &BTreeMap::new(), |_| false);
         let _ = (archive.dlls(), archive.dll_exports(), archive.hidden_functions().count());
+    }
+}
+
+/// What joins objects for programs, which the one beside it calls.
+pub(super) fn joined(data: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("broken.o"), data).expect("written");
+    let public = ["malloc", "_malloc", "main", "answer"].map(str::to_owned);
+    for parts in [vec![], vec![at("broken.o")]] {
+        let _ = join_for_windows(&at("broken.o"), &parts, &public, &[], &at("made.o"));
     }
 }
 

@@ -169,3 +169,61 @@ fn a_name_that_is_defined_twice_and_another_cpu_are_refused_with_words() {
         assert!(!made.exists());
     }
 }
+
+/// What stands in for a name that nobody defines, and how a variable without a value is aligned, is said in words
+/// for linkers.
+#[test]
+fn what_objects_ask_of_the_linker_is_kept_to() {
+    let gcc = ["x86_64-w64-mingw32-gcc"];
+    if Command::new(gcc[0]).arg("--version").output().is_err() {
+        return common::skip(gcc[0], "apt-get install gcc-mingw-w64");
+    }
+    let place = tempfile::tempdir_in(folder()).unwrap();
+    let compiled = |name: &str, text: &str| compiled(place.path(), &gcc, name, text);
+    // The one that stands in is in a part of the archive that nobody else asks for.
+    let first = compiled(
+        "first",
+        "#include <stdint.h>
+        int absent(void), defined(void);
+        char far_apart[3] __attribute__((aligned(4096)));
+        char apart[100] __attribute__((aligned(64)));
+        char near[5];
+        int answer(void) { return absent() + defined() + (int)((uintptr_t)far_apart % 4096 + (uintptr_t)apart % 64) + near[4]; }
+        __asm__(\".section .drectve,\\\"yn\\\"\\n\\t.ascii \\\" /alternatename:absent=stands_in -alternatename:defined=absent -alternatename:nowhere=neither\\\"\\n\\t.text\");
+        ",
+    );
+    let second = compiled("second", "int stands_in(void) { return 40; }\n");
+    let third = compiled("third", "int defined(void) { return 2; }\n");
+    let archive = archived(place.path(), &[second, third]);
+    let made = place.path().join("made.o");
+    join_for_windows(&first, &[archive], &strings(&["answer"], ""), &[], &made).expect("joined");
+    let [shown, wanted] = names(&made);
+    assert_eq!((shown.len(), wanted.len()), (1, 0), "{shown:?} {wanted:?}");
+    let bytes = fs::read(&made).unwrap();
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    // A program's own name of that spelling is not touched; what nobody here has is the linker's.
+    assert!(!has("alternatename:absent") && !has("alternatename:defined"));
+    assert!(has("alternatename:nowhere=neither"));
+    let (main, program) = (place.path().join("main.c"), place.path().join("main.exe"));
+    let text = "int answer(void);\nint main(void) { return answer(); }\n";
+    fs::write(&main, text).unwrap();
+    let mut link = Command::new(gcc[0]);
+    assert!(link.arg("-o").arg(&program).args([&main, &made]).status().unwrap().success());
+    let Some(wine) = Wine::new() else { return };
+    assert_eq!(wine.run(&program, &[]).status, Some(42));
+}
+
+#[test]
+fn an_alignment_that_no_section_has_is_refused_with_words() {
+    let gcc = ["x86_64-w64-mingw32-gcc"];
+    if Command::new(gcc[0]).arg("--version").output().is_err() {
+        return common::skip(gcc[0], "apt-get install gcc-mingw-w64");
+    }
+    let place = tempfile::tempdir_in(folder()).unwrap();
+    let text =
+        "char wide[3] __attribute__((aligned(16384)));\nchar *answer(void) { return wide; }\n";
+    let object = compiled(place.path(), &gcc, "wide", text);
+    let made = place.path().join("made.o");
+    let report = join_for_windows(&object, &[], &[], &[], &made).unwrap_err();
+    assert!(format!("{report:?}").contains("no section is aligned so"), "{report:?}");
+}

@@ -92,11 +92,16 @@ impl<'a> Emit<'a> {
         self.add(section, 0).map(|_| ())
     }
 
-    /// Tentative definitions have no alignment but that of their size, at most 32 bytes.
+    /// Tentative definitions have the alignment of their size, at most 32 bytes, or what their objects say.
     fn lay_out_commons(&mut self) -> Result<(), String> {
         let mut end = 0_u32;
+        let mut most = 32;
+        let said = directives::alignments(self.objects)?;
         for (at, size) in self.merged.commons(self.objects) {
-            let alignment = size.min(32).next_power_of_two();
+            let symbol = self.objects[at.0].symbols[at.1].as_ref();
+            let said = symbol.and_then(|symbol| said.get(&symbol.name)).copied();
+            let alignment = size.min(32).next_power_of_two().max(said.unwrap_or(1));
+            most = most.max(alignment);
             let offset = end.checked_next_multiple_of(alignment);
             let after = offset.and_then(|offset| Some((offset, offset.checked_add(size)?)));
             let (offset, next) = after.ok_or("variables without a value fill 4 GiB")?;
@@ -109,7 +114,8 @@ impl<'a> Emit<'a> {
         let flags = pe::IMAGE_SCN_CNT_UNINITIALIZED_DATA.0
             | pe::IMAGE_SCN_MEM_READ.0
             | pe::IMAGE_SCN_MEM_WRITE.0
-            | pe::IMAGE_SCN_ALIGN_32BYTES.0;
+            // One more than the power of two, after 20 bits.
+            | (most.trailing_zeros() + 1) << 20;
         let section = Section { name: b".bss".to_vec(), flags, size: end, ..Section::default() };
         self.of_commons = self.add(section, 0)?;
         Ok(())

@@ -58,6 +58,11 @@ impl Merged {
             }
         }
         merged.drop_what_goes_with(objects);
+        for (name, other) in objects.iter().flat_map(directives::alternates) {
+            if let (None, Some(at)) = (merged.definition(&name), merged.definition(&other)) {
+                merged.definitions.insert(name, at);
+            }
+        }
         Ok(merged)
     }
 
@@ -122,7 +127,7 @@ impl Merged {
     }
 
     /// The tentative definitions that nobody made definite, and how many bytes each has.
-    pub(super) fn commons(&self, objects: &[Object]) -> Vec<(At, u32)> {
+    pub(super) fn commons(&self, objects: &[Object]) -> BTreeMap<At, u32> {
         let size = |at: &At| match place(objects, *at) {
             Place::Common(size) => Some((*at, size)),
             _ => None,
