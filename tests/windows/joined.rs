@@ -220,8 +220,11 @@ fn an_alignment_that_no_section_has_is_refused_with_words() {
         return common::skip(gcc[0], "apt-get install gcc-mingw-w64");
     }
     let place = tempfile::tempdir_in(folder()).unwrap();
-    let text =
-        "char wide[3] __attribute__((aligned(16384)));\nchar *answer(void) { return wide; }\n";
+    // No compiler says it of a variable.
+    let text = "char wide[3];
+        char *answer(void) { return wide; }
+        __asm__(\".section .drectve,\\\"yn\\\"\\n\\t.ascii \\\" -aligncomm:wide,14\\\"\\n\\t.text\");
+        ";
     let object = compiled(place.path(), &gcc, "wide", text);
     let made = place.path().join("made.o");
     let report = join_for_windows(&object, &[], &[], &[], &made).unwrap_err();
