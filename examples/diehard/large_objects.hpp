@@ -16,7 +16,8 @@ public:
             alignment = chunk_size; // so that no two are in one chunk
         const std::size_t body = round_up(size == 0 ? 1 : size, page_size());
         Guarded object;
-        if (body < size) {
+        // No object is larger than a difference of pointers can say.
+        if (size > PTRDIFF_MAX || body < size) {
             set_error(ENOMEM);
             return nullptr;
         }

@@ -20,7 +20,8 @@ struct Big : Header {
         std::size_t whole;
         if (size == 0)
             size = 1; // or a block at the end of its mapping would be at somebody else's start
-        if (__builtin_add_overflow(size, offset + unit - 1, &whole)) {
+        // No object is larger than a difference of pointers can say.
+        if (size > PTRDIFF_MAX || __builtin_add_overflow(size, offset + unit - 1, &whole)) {
             set_error(ENOMEM);
             return nullptr;
         }

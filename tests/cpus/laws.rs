@@ -85,9 +85,10 @@ fn try_laws(tools: &Tools, workshop: &Workshop, heap: &str, library: &Path) -> V
     wrong
 }
 
+/// Tests of one process take turns: each uses all processors, and laws have time limits.
+static TURN: Mutex<()> = Mutex::new(());
+
 fn all_holds_on(triple: &str) {
-    // Tests of one process take turns: each uses all processors, and laws have time limits.
-    static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let cpu = ALL.iter().find(|cpu| cpu.triple == triple).expect("a CPU");
     let Some(tools) = cpu.tools() else { return };
@@ -101,6 +102,30 @@ fn all_holds_on(triple: &str) {
     let jumping = tools.by_hand(&unpromising(), &heap("unpromising.c"), "", work.path());
     wrong.extend(try_laws(&tools, &workshop, "unpromising, jumping", &jumping));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Allocators that people copy: one with buffers for threads, one that is a class.
+fn examples_hold_on(triple: &str) {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let cpu = ALL.iter().find(|cpu| cpu.triple == triple).expect("a CPU");
+    let Some(tools) = cpu.tools() else { return };
+    let workshop = Workshop::new(Compilers::beside(&tools.compiler), &[], &folder()).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    for name in ["hoard", "diehard"] {
+        let built = tools.example(name, work.path());
+        let wrong = try_laws(&tools, &workshop, name, &built.library);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn the_laws_hold_under_the_examples_on_i686() {
+    examples_hold_on("i686-linux-gnu");
+}
+
+#[test]
+fn the_laws_hold_under_the_examples_on_aarch64() {
+    examples_hold_on("aarch64-linux-gnu");
 }
 
 #[test]

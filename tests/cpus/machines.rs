@@ -8,7 +8,7 @@ use std::{
 
 use crate::common;
 use alloc8_gen::{
-    allocator::{self, Origin},
+    allocator::{self, Allocator, Origin},
     diagnostic::Source,
     interposer::{self, Interposer, Order},
     laws::Compilers,
@@ -137,11 +137,29 @@ impl Tools {
 
     /// What `alloc8-gen build --target` makes of simple_heap.
     pub(super) fn simple_heap(&self) -> Interposer {
+        self.build("c", &allocator::built_in("simple_heap").unwrap().unwrap(), &[])
+    }
+
+    /// The same of an allocator in `examples`: a class, or an archive of the file in C++ beside its description.
+    pub(super) fn example(&self, name: &str, work: &Path) -> Interposer {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+        let heap = allocator::read_file(&folder.join(format!("{name}.toml"))).unwrap();
+        if heap.cpp.is_some() {
+            return self.build("cpp", &heap, &[]);
+        }
+        let (source, object) = (folder.join(format!("{name}.cpp")), work.join("heap.o"));
+        let mut compile = self.compiler.cxx().unwrap().command();
+        compile.args(["-std=c++17", "-O2", "-fPIC", "-fno-exceptions", "-fno-rtti", "-c"]);
+        run(compile.arg(source).arg("-o").arg(&object));
+        self.build("c", &heap, &[object])
+    }
+
+    fn build(&self, lang: &str, allocator: &Allocator, libs: &[PathBuf]) -> Interposer {
         let order = Order {
             platform: &spec::platform("linux").unwrap(),
-            allocator: &allocator::built_in("simple_heap").unwrap().unwrap(),
-            lang: "c",
-            libs: &[],
+            allocator,
+            lang,
+            libs,
             compiler: &self.compiler,
             cache: &folder().join("cache"),
             soname: SONAME,

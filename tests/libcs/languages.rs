@@ -77,13 +77,20 @@ impl Kit<'_> {
     }
 
     fn in_cxx(&self, text: &str, standard: &str) -> PathBuf {
-        let (source, object) = (self.at("shim.cpp"), self.at("shim.o"));
+        let source = self.at("shim.cpp");
         fs::write(&source, text).unwrap();
+        self.in_cxx_of(&source, "shim.o", &[standard])
+    }
+
+    /// Files of ours may be included, and what was rendered.
+    fn in_cxx_of(&self, source: &Path, object: &str, options: &[&str]) -> PathBuf {
         let mut command = self.compiler.cxx().unwrap().command();
-        command.args(WARNINGS).args([standard, "-O2", "-fPIC", "-c"]).arg(source);
-        command.arg("-I").arg(root().join("tests/fixtures/heaps")).arg("-o").arg(&object);
-        run(&mut command);
-        object
+        command.args(WARNINGS).args(options).args(["-O2", "-fPIC", "-c"]).arg(source);
+        for folder in [self.work, &root().join("tests/fixtures/heaps")] {
+            command.arg("-I").arg(folder);
+        }
+        run(command.arg("-o").arg(self.at(object)));
+        self.at(object)
     }
 
     fn in_rust(&self) -> PathBuf {
@@ -150,6 +157,30 @@ fn the_laws_hold_under_shims_in_cxx_for_every_c_library() {
         all_holds("shim.hpp, a class", system, |kit| {
             kit.render(&allocator::read_file(&file).unwrap(), "cpp");
             vec![kit.in_cxx(CLASS, "-std=c++20"), runtime(kit)]
+        });
+    }
+}
+
+/// The allocators that people copy: Hoard, whose buffers come and go with threads, and DieHard, a class. Their locks
+/// are the system's mutexes, and those of the BSDs are smaller than musl's, which would be written into them.
+#[test]
+fn the_laws_hold_under_the_examples_for_other_c_libraries() {
+    let file = |name: &str| root().join("examples").join(name);
+    let described = |path: &str| allocator::read_file(&file(path)).unwrap();
+    for system in SYSTEMS.iter().filter(|system| !system.zig.ends_with("bsd")) {
+        // Android's threads have no thread-local variables of their own before API 29.
+        let own = if system.platform == "android" { "-D__ANDROID__" } else { "-DNDEBUG" };
+        all_holds("shim.c, hoard", system, |kit| {
+            kit.render(&described("hoard/hoard.toml"), "c");
+            let options = ["-std=c++17", "-fno-exceptions", "-fno-rtti", own];
+            let heap = kit.in_cxx_of(&file("hoard/hoard.cpp"), "hoard.o", &options);
+            vec![kit.in_c(&kit.at("shim.c"), "shim.o"), heap]
+        });
+        all_holds("shim.hpp, diehard", system, |kit| {
+            kit.render(&described("diehard/diehard.toml"), "cpp");
+            let heap = file("diehard/diehard.cpp");
+            let none = kit.in_c(&root().join("tests/fixtures/no_cxx.c"), "none.o");
+            vec![kit.in_cxx_of(&heap, "shim.o", &["-std=c++17"]), none]
         });
     }
 }
