@@ -10,13 +10,15 @@ use super::{
 };
 use crate::{
     allocator::Role,
-    operation::{Effect, Form, Operation},
-    plan::{Answer, Mode, Plan, code::CodeLibrary, hooks::REDIRECT, hooks::SEEN_TO},
+    operation::{Form, Operation},
+    plan::{Answer, Mode, Plan, hooks::REDIRECT, hooks::SEEN_TO},
     prototype::{Parameter, Prototype},
     spec::{Abi, Symbol},
 };
+use archive::{is_in_code, is_rare, makers};
 use fragments::fragments;
 
+mod archive;
 pub(super) mod cxx;
 mod fragments;
 pub(super) mod rust;
@@ -164,46 +166,6 @@ fn has_hook(plan: &Plan, answer: &Answer) -> bool {
     plan.mode == Mode::Interpose || !answer.symbol.operation.is_operator()
 }
 
-/// The functions of C libraries that hand out blocks, hooked or not: called for the archive, they are the library's own.
-fn makers(plan: &Plan) -> Vec<Value> {
-    let spoken_of = plan.answers.iter().map(|answer| &answer.symbol);
-    let exported_by = |symbol: &&Symbol| {
-        let name = symbol.spec_name();
-        plan.platform.libraries.iter().any(|library| library.symbols.iter().any(|s| s == name))
-    };
-    let maker = |symbol: &Symbol| {
-        let (name, prototype) = (c_name(symbol), &symbol.prototype);
-        let ty = prototype.named("(*)");
-        json!({
-            "name": name,
-            "exported": exported(plan, symbol),
-            "result": prototype.result,
-            "declaration": prototype.named(&format!("alloc8_call_{name}")),
-            "call": format!("ALLOC8_CALLED({name}, {ty})({})", arguments(prototype)),
-        })
-    };
-    spoken_of.filter(|s| makes_blocks(s)).filter(exported_by).map(maker).collect()
-}
-
-/// Whether functions are changed in place: what they call inside a C library is then changed, too.
-fn is_in_code(plan: &Plan, hook: Option<&str>) -> bool {
-    plan.mode == Mode::Interpose && CodeLibrary::of_hook(hook).is_some()
-}
-
-/// Whether it is called so seldom that every library may share its code.
-fn is_rare(operation: Operation) -> bool {
-    use Operation as Op;
-    let often = matches!(operation, Op::Malloc | Op::Calloc | Op::Realloc | Op::Free | Op::Msize);
-    !often && !operation.is_operator()
-}
-
-/// In its place alone, no block is made.
-fn makes_blocks(symbol: &Symbol) -> bool {
-    let effect = symbol.operation.effect();
-    matches!(effect, Effect::Allocates | Effect::Reallocates)
-        && symbol.operation != Operation::Expand
-}
-
 /// Hooks in the order of the spec, family by family.
 fn families(plan: &Plan, hook: Option<&str>) -> Vec<Value> {
     let own_operators = plan.carries_operators();
@@ -310,19 +272,15 @@ fn its(symbol: &Symbol, arguments: &str) -> String {
 
 /// What a hook looks at before it asks the heap.
 fn lead(plan: &Plan, symbol: &Symbol, hook: Option<&str>) -> String {
-    let same = its(symbol, &arguments(&symbol.prototype));
-    if hook == Some(REDIRECT) {
-        return not_yet(symbol, &same);
+    match hook {
+        Some(REDIRECT) => not_yet(symbol),
+        _ => archive::look(plan, symbol, hook),
     }
-    if !is_in_code(plan, hook) || !makes_blocks(symbol) {
-        return String::new();
-    }
-    let new = if symbol.prototype.has("ptr") { "ptr == NULL && " } else { "" };
-    format!("if ({new}alloc8_is_for_archive())\n        return {same};\n    ")
 }
 
 /// What a hook does before the heap's own library is there.
-fn not_yet(symbol: &Symbol, same: &str) -> String {
+fn not_yet(symbol: &Symbol) -> String {
+    let same = its(symbol, &arguments(&symbol.prototype));
     match symbol.prototype.result.as_str() {
         "void" => {
             format!(
