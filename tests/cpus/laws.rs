@@ -85,37 +85,40 @@ fn try_laws(tools: &Tools, workshop: &Workshop, heap: &str, library: &Path) -> V
     wrong
 }
 
-/// Tests of one process take turns: each uses all processors, and laws have time limits.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn all_holds_on(triple: &str) {
-    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let cpu = ALL.iter().find(|cpu| cpu.triple == triple).expect("a CPU");
-    let Some(tools) = cpu.tools() else { return };
-    let compilers = Compilers::beside(&tools.compiler);
-    let workshop = Workshop::new(compilers, &[], &folder()).unwrap();
-    let built = tools.simple_heap();
-    is_read_back(&tools, &built);
-    references_bind(&tools, &built);
-    let mut wrong = try_laws(&tools, &workshop, "simple_heap, built", &built.library);
-    let work = tempfile::tempdir().unwrap();
-    let jumping = tools.by_hand(&unpromising(), &heap("unpromising.c"), "", work.path());
-    wrong.extend(try_laws(&tools, &workshop, "unpromising, jumping", &jumping));
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Allocators that people copy: one with buffers for threads, one that is a class.
-fn examples_hold_on(triple: &str) {
+/// What goes wrong on a CPU, if there are tools for it. Tests of one process take turns: each uses all processors, and
+/// laws have time limits.
+fn nothing_is_wrong_on(triple: &str, wrong: impl Fn(&Tools, &Workshop) -> Vec<String>) {
+    static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let cpu = ALL.iter().find(|cpu| cpu.triple == triple).expect("a CPU");
     let Some(tools) = cpu.tools() else { return };
     let workshop = Workshop::new(Compilers::beside(&tools.compiler), &[], &folder()).unwrap();
-    let work = tempfile::tempdir().unwrap();
-    for name in ["hoard", "diehard"] {
-        let built = tools.example(name, work.path());
-        let wrong = try_laws(&tools, &workshop, name, &built.library);
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
+    let wrong = wrong(&tools, &workshop);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn all_holds_on(triple: &str) {
+    nothing_is_wrong_on(triple, |tools, workshop| {
+        let built = tools.simple_heap();
+        is_read_back(tools, &built);
+        references_bind(tools, &built);
+        let mut wrong = try_laws(tools, workshop, "simple_heap, built", &built.library);
+        let work = tempfile::tempdir().unwrap();
+        let jumping = tools.by_hand(&unpromising(), &heap("unpromising.c"), "", work.path());
+        wrong.extend(try_laws(tools, workshop, "unpromising, jumping", &jumping));
+        wrong
+    });
+}
+
+/// Allocators that people copy: one with buffers for threads, one that is a class.
+fn examples_hold_on(triple: &str) {
+    nothing_is_wrong_on(triple, |tools, workshop| {
+        let work = tempfile::tempdir().unwrap();
+        let laws = |name: &&str| {
+            try_laws(tools, workshop, name, &tools.example(name, work.path()).library)
+        };
+        ["hoard", "diehard"].iter().flat_map(laws).collect()
+    });
 }
 
 #[test]
